@@ -83,4 +83,4 @@ def test_a_thinking_that_is_gone_on_with_goes_on_counting() -> None:
 
 
 def test_what_was_received_is_what_is_told() -> None:
-    assert message_entry(thought(), timestamps=False).thought_label == "Thought for 10.0 s · 40 tok"
+    assert message_entry(thought()).thought_label == "Thought for 10.0 s · 40 tok"

@@ -151,9 +151,9 @@ def reply(content: str, form: object) -> Message:
 
 
 def test_only_what_was_to_be_json_is_laid_out() -> None:
-    assert message_entry(reply('{"a":1}', FORM), timestamps=False).text == '````json\n{\n  "a": 1\n}\n````\n'
-    assert message_entry(reply('{"a":1}', {"type": "regex", "regex": ".*"}), timestamps=False).text == '{"a":1}'
-    assert message_entry(reply("Lamb.", FORM), timestamps=False).text == "Lamb."
+    assert message_entry(reply('{"a":1}', FORM)).text == '````json\n{\n  "a": 1\n}\n````\n'
+    assert message_entry(reply('{"a":1}', {"type": "regex", "regex": ".*"})).text == '{"a":1}'
+    assert message_entry(reply("Lamb.", FORM)).text == "Lamb."
 
 
 def test_what_a_notice_says() -> None:

@@ -231,7 +231,7 @@ async def test_a_giant_message_is_cut_before_it_is_shown(tmp_path: Path, monkeyp
 
     async with program(tmp_path) as running:
         monkeypatch.setattr(chunked_text, "next_cut", noted)
-        entry = entries.message_entry(giant.messages[-1], timestamps=False)
+        entry = entries.message_entry(giant.messages[-1])
         await asyncio.to_thread(running.screen.transcript.prepare, [entry])
         running.screen.transcript.set_entries([entry])
         await running.shows("Roast it, slowly.")

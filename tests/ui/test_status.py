@@ -106,7 +106,7 @@ def test_tokens_that_nobody_counted_are_estimated_and_marked() -> None:
     assert figures == expected
     left, _ = figures.variants("○", "")[0]
     assert left == "○ stopped · ~35 tok/s · first token 0.5 s · ~70 out"
-    assert message_entry(stopped, timestamps=False).thought_label == "Thought for 2.0 s · ~50 tok"
+    assert message_entry(stopped).thought_label == "Thought for 2.0 s · ~50 tok"
 
 
 def test_thinking_that_its_prompt_held_already_counts_as_input() -> None:
@@ -149,15 +149,15 @@ def test_what_was_thought_longer_is_told_with_its_own_seconds_and_tokens() -> No
         "m4", "d" * 40, "m3", reasoning="r" * 360 + "s" * 40, begun=Begun(360, None, "m5"), usage=Usage(230, 20),
         thinking_tokens=225, timing=Timing(0.5, 0.3, 1.0),
     )  # fmt: skip
-    assert message_entry(longer, timestamps=False).thought_label == "Thought for 0.3 s · 10 tok"
+    assert message_entry(longer).thought_label == "Thought for 0.3 s · 10 tok"
 
 
 def test_a_json_answer_is_laid_out_unless_some_of_it_is_the_users() -> None:
     form = {"response_format": {"type": "json_object"}}
     answer = reply("m4", '{"a":1,"b":2}', "m3", sent=form, reasoning="hm", written=whole(REASONING, "hm"))
-    assert "\n" in str(message_entry(answer, timestamps=False).text)
+    assert "\n" in str(message_entry(answer).text)
     theirs = replace(answer, written=whole(CONTENT, answer.content))
-    assert message_entry(theirs, timestamps=False).text == answer.content
+    assert message_entry(theirs).text == answer.content
 
 
 async def test_a_remark_stands_its_time_whatever_the_figures_do(

@@ -10,7 +10,7 @@ from pathlib import Path
 from kimi_tui.adapters.files import read_file, storage_error
 from kimi_tui.adapters.store.session_index import Mark, is_certain, mark_of
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.session.codec import EPOCH, decode_session
+from kimi_tui.core.session.codec import EPOCH, decode_session, message_or_data
 from kimi_tui.core.session.file_formats import format_of
 from kimi_tui.core.session.session import Session
 
@@ -43,7 +43,7 @@ def parse_file(path: Path) -> Session:
     """Raises StorageError, whose summary names the file and the place in it."""
     data = [read_bytes(path)]
     try:  # the bytes are given away, not held: they are as large as all that is read from them
-        return decode_session(format_of(path.suffix).load(data.pop()), changed_at(path))
+        return decode_session(format_of(path.suffix).load(data.pop(), message_or_data), changed_at(path))
     except StorageError as error:
         hint = error.hint or "The file is as it was; mend it by hand, or move it away."
         raise StorageError(f"{path} cannot be read: {error.summary}", hint) from None

@@ -303,14 +303,14 @@ class _Table:
             allowed = ", ".join(str(member) for member in kind)
             raise StorageError(f"{self.path(key)}: found {quoted(value)}, allowed {allowed}.") from None
 
-    def rows(self, key: str, decode: Callable[[_Table], Value]) -> tuple[Value, ...]:
+    def rows(self, key: str, decode: Callable[[object, str], Value]) -> tuple[Value, ...]:
         value = self.take(key, list, "a list of tables")
         if not isinstance(value, list):
             return ()
         count = len(value)
         value.reverse()
         # Each table goes as soon as it is read, so that thousands of them and what they become are never there at once.
-        return tuple(decode(_Table(value.pop(), self.path(f"{key}[{place}]"))) for place in range(count))
+        return tuple(decode(value.pop(), self.path(f"{key}[{place}]")) for place in range(count))
 
 
 def decode_session(data: object, known_at: datetime = EPOCH) -> Session:
@@ -370,16 +370,11 @@ def _decode_session(table: _Table, known_at: datetime) -> Session:
         prompt_cache_key=table.text("prompt_cache_key"),
         written_by=table.text("written_by"),
         settings=table.table("settings") or {},
-        messages=table.rows("messages", _decode_message),
+        messages=table.rows("messages", decode_message),
         extra=table.others(),
     )
     _check_tree(session)
     return session
-
-
-def decode_request(data: object) -> RequestRecord:
-    """As `encode_request` writes it; StorageError where it is none."""
-    return _decode_request(_Table(data, ""))
 
 
 def _found(value: object | None) -> str:
@@ -387,14 +382,13 @@ def _found(value: object | None) -> str:
 
 
 def decode_message(data: object, place: str = "") -> Message:
-    """Read one message that stands at a place of the file, times as strings or not.
+    """Read one message that stands at a place of the file, times as strings or not; one that is read already stays.
 
     StorageError says what is wrong with it.
     """
-    return _decode_message(_Table(data, place))
-
-
-def _decode_message(table: _Table) -> Message:
+    if isinstance(data, Message):
+        return data
+    table = _Table(data, place)
     written, begun = _take_written(table), _take_begun(table)
     return Message(
         written=written,
@@ -422,7 +416,7 @@ def _decode_message(table: _Table) -> Message:
         sent=_take_sent(table),
         usage=_decode_usage(table),
         timing=_decode_timing(table),
-        requests=table.rows("requests", _decode_request),
+        requests=table.rows("requests", decode_request),
         system=False
         if table.rest.get("system") is False and table.rest.pop("system") is False
         else table.text("system"),
@@ -432,6 +426,14 @@ def _decode_message(table: _Table) -> Message:
         excluded=table.flag("excluded") or False,
         extra=table.others(),
     )
+
+
+def message_or_data(data: object) -> object:
+    """What cannot be read stays as it is, for what is wrong with it to be told in its place."""
+    try:
+        return decode_message(data)
+    except StorageError:
+        return data
 
 
 def _take_written(table: _Table) -> tuple[WrittenRange, ...]:
@@ -510,7 +512,9 @@ def _decode_timing(table: _Table) -> Timing | None:
     return Timing(inner.number("first_token_s"), inner.number("thinking_s"), inner.number("total_s"), inner.others())
 
 
-def _decode_request(table: _Table) -> RequestRecord:
+def decode_request(data: object, place: str = "") -> RequestRecord:
+    """As `encode_request` writes it; StorageError where it is none."""
+    table = _Table(data, place)
     return RequestRecord(
         kind=table.text("kind") or "reply",
         state=table.choice("state", MessageState),

@@ -6,7 +6,7 @@ Whatever names or tells apart formats asks this table: the list of sessions, set
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session import session_json, session_toml
@@ -17,12 +17,19 @@ if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.core.session.salvage import Salvaged
 
 
+class Decode(Protocol):
+    def __call__(self, text: str, read_row: Callable[[object], object] = ...) -> object:
+        """Make plain data of a text; raises ValueError, or RecursionError where it is nested too deeply.
+
+        What `read_row` makes of a message may stand in its place: thousands as plain data take more than the file.
+        """
+
+
 class FileFormat(NamedTuple):
     name: str
     make_writer: Callable[[], Writer]
     """Makes what writes one session again and again."""
-    decode: Callable[[str], object]
-    """Makes plain data of a text; raises ValueError, or RecursionError where it is nested too deeply."""
+    decode: Decode
     salvage: Callable[[str], Salvaged]
     """Reads what it can of a damaged file."""
     has_whole_end: Callable[[str], bool] = lambda _: True
@@ -45,12 +52,12 @@ class FileFormat(NamedTuple):
         """Raises ConversionError where the format cannot hold a value; the summary names its key."""
         return b"".join(self.make_writer()(session))
 
-    def load(self, data: bytes) -> object:
-        """Make plain data; raises StorageError where it is not of this format, and says where."""
+    def load(self, data: bytes, read_row: Callable[[object], object] = lambda row: row) -> object:
+        """Make plain data, as `Decode` does; raises StorageError where it is not of this format, and says where."""
         try:
             text = data.decode("utf-8-sig")
             del data  # as large as all that is read from it
-            return self.decode(text)
+            return self.decode(text, read_row)
         except UnicodeDecodeError as error:
             raise StorageError(f"it is not UTF-8 (byte {error.start}).") from None
         except RecursionError:

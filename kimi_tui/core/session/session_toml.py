@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -148,9 +148,10 @@ def _check(value: object, place: str) -> None:
         raise ConversionError(f"{place}: TOML holds no integer beyond 64 bits.", "Keep the session as JSON.")
 
 
-def decode(text: str) -> object:
+def decode(text: str, read_row: Callable[[object], object] = lambda row: row) -> object:
     """Read TOML, a message at a time where it can be: what its reader notes down of a whole file is far larger.
 
+    `read_row` may make something else of each then.
     Raises ValueError, or RecursionError where it is nested too deeply.
     """
     pieces = _pieces(text)
@@ -160,7 +161,7 @@ def decode(text: str) -> object:
         for piece in pieces:
             [(_, messages)] = parse_toml(piece).items()
             assert isinstance(messages, list)  # what stands below its heading
-            rows += ({shared(key): _shared_word(value) for key, value in row.items()} for row in messages)
+            rows += (read_row({shared(key): _shared_word(value) for key, value in row.items()}) for row in messages)
     except ValueError:  # a heading inside a text, a table behind the messages, a mistake whose line has to be told
         return parse_toml(text)
     if "messages" in head:

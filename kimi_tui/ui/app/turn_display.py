@@ -102,8 +102,9 @@ class TurnDisplay:
     def _reply_entry(self, chat: Chat, ended: TurnEnded) -> Entry:
         """A reply that is not on the branch on screen is shown as it would be there."""
         reply = ended.replies[0]
-        known = next((entry for entry in reversed(self.feed.entries_of(chat)) if entry.key == reply.id), None)
-        return known or entries.message_entry(reply, timestamps=False)
+        shown, messages = self.feed.entries_of(chat)
+        known = next((it for it in reversed(shown) if entries.key_of(it) == reply.id), None)
+        return entries.message_entry(reply) if known is None else messages.entry(known)
 
     def show_figures(self, chat: Chat) -> None:
         if chat is self.open_chats.current:

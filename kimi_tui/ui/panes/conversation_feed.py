@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from kimi_tui.ui.panes.room_watch import ROOM, RoomWatch
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.callbacks import Remark
+from kimi_tui.ui.state.entries import MessageEntries, Source
 from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.measured_cuts import NOTHING_TYPED, measured_cut
 from kimi_tui.ui.state.open_chat import Chat
@@ -26,18 +27,19 @@ class ConversationFeed:
     welcome: Sequence[Entry]  # what an empty session shows
     _notices: int = field(default=0, init=False)
 
-    def entries_of(self, chat: Chat) -> list[Entry]:
+    def entries_of(self, chat: Chat) -> tuple[Sequence[Source], MessageEntries]:
         return chat.entries(timestamps=self.store.value.ui.timestamps)
 
     def prepare(self, chat: Chat) -> None:
         """Does what takes long; this may be done in a thread."""
         measured_cut(self.room.resolve, chat, NOTHING_TYPED)
-        self.transcript.prepare(self.entries_of(chat))
+        self.transcript.prepare(*self.entries_of(chat))
 
     def show(self) -> None:
         chat = self.open_chats.current
         news = self.room.look(chat)
-        self.transcript.set_entries(self.entries_of(chat) or self.welcome)
+        shown, messages = self.entries_of(chat)
+        self.transcript.set_entries(shown or self.welcome, messages)
         if news:
             self.say(news, "warning", about=ROOM)
 

@@ -63,7 +63,7 @@ class ReasoningPanel(Vertical, Panel):
             live = reply.live
             self._show(live.key, live.shown(ReplyPart.REASONING), live.label, live.reply.written, is_streaming=True)
         elif reply is not None and reply.reasoning:
-            label = message_entry(reply, timestamps=False).thought_label
+            label = message_entry(reply).thought_label
             self._show(reply.id, reply.reasoning, label, reply.written)
         else:
             self._show("", "", "There is no reasoning." if reply is None else "This reply has no reasoning.")

@@ -65,7 +65,7 @@ class ReplyText(Transcript, can_focus=False):
     def show_message(self, message: Message) -> None:
         if self._seen is not message:
             self._seen, self._live = message, None
-            self._show(message_entry(message, timestamps=False))
+            self._show(message_entry(message))
 
     def show_words(self, words: str) -> None:
         if self._seen != words:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import chain, repeat
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from kimi_tui.core.errors import KimiError, SessionReadOnlyError
 from kimi_tui.core.prompt.stop_words import end_words
@@ -25,80 +24,94 @@ ASSISTANT_NAME = "Kimi"
 PINNED = "pinned"
 """What stands behind the heading of a message that is."""
 
+Source = Message | Entry
+"""What an entry is, or is made of when it is looked at: of thousands of messages, only some are."""
 
+
+class Marks(NamedTuple):
+    """What the entry of a message shows that is not the message's own."""
+
+    timestamps: bool = False
+    alternatives: tuple[int, int] | None = None
+    """Its place among them, such as (2, 3); None = it has none."""
+    setting: str = ""
+    is_sent: bool = False
+    """Whether it is sent because it is pinned: it stands before the cut."""
+
+
+NO_MARKS = Marks()
+
+
+@dataclass(frozen=True, slots=True)
 class MessageEntries:
-    """Entries of a session's messages; one is made anew only when its message has become another."""
+    """What entries of the messages of a branch are made of."""
 
-    def __init__(self) -> None:
-        self._branch: Branch | None = None
-        self._entries: list[Entry] = []  # of its messages, in their order
-        self._has_timestamps = False
+    branch: Branch
+    timestamps: bool
+    sent: frozenset[str]
+    """Ids of messages before the cut that are sent, since they are pinned."""
 
-    def of(self, branch: Branch, *, timestamps: bool) -> Sequence[Entry]:
-        """Every message of the active branch, in order; for a branch that is the same one nothing is done."""
-        if timestamps != self._has_timestamps:
-            self._branch, self._entries, self._has_timestamps = None, [], timestamps
-        if branch is self._branch:
-            return self._entries
-        messages = () if self._branch is None else self._branch.messages
-        before = chain(zip(messages, self._entries, strict=True), repeat(None))
-        self._entries = [
-            self._entry(message, branch, known) for message, known in zip(branch.messages, before, strict=False)
-        ]
-        self._branch = branch
-        return self._entries
+    def marks(self, source: Source) -> Marks:
+        """As they are now; those of an entry never change."""
+        if isinstance(source, Entry):
+            return NO_MARKS
+        id_, branch = source.id, self.branch
+        setting = branch.settings.get(id_, "")
+        return Marks(self.timestamps, branch.alternatives.get(id_), setting, id_ in self.sent)
 
-    def _entry(self, message: Message, branch: Branch, known: tuple[Message, Entry] | None) -> Entry:
-        """The entry that stood in the same place, or a new one."""
-        alternatives, setting = branch.alternatives.get(message.id), branch.settings.get(message.id, "")
-        if known is not None and known[0] is message:
-            entry = known[1]
-            if (entry.alternatives, entry.setting) == (alternatives, setting):
-                return entry
-        made = message_entry(message, timestamps=self._has_timestamps, alternatives=alternatives)
-        return replace(made, setting=setting) if setting else made
+    def entry(self, source: Source) -> Entry:
+        return source if isinstance(source, Entry) else message_entry(source, self.marks(source))
 
 
-def message_entry(
-    message: Message, *, timestamps: bool, alternatives: tuple[int, int] | None = None, key: str | None = None
-) -> Entry:
-    """`alternatives` is its place among them, such as (2, 3), None = it has none; `key` None = the message's id."""
-    detail = f"{message.created.astimezone():%H:%M}" if timestamps and message.created else ""
+def key_of(source: Source) -> str:
+    return source.id if isinstance(source, Message) else source.key
+
+
+def kind_of(source: Source) -> EntryKind:
+    if isinstance(source, Entry):
+        return source.kind
+    return EntryKind.USER if source.role is Role.USER else EntryKind.ASSISTANT
+
+
+def message_entry(message: Message, shown: Marks = NO_MARKS) -> Entry:
+    detail = f"{message.created.astimezone():%H:%M}" if shown.timestamps and message.created else ""
+    pinned = (f"{PINNED}, sent" if shown.is_sent else PINNED) if message.pinned else ""
     if message.role is Role.USER:
         footer = "a control marker in this text is sent neutralised" if ALL_MARKERS.spans(message.content) else ""
         return Entry(
-            key=key or message.id,
+            key=message.id,
             kind=EntryKind.USER,
             heading=USER_NAME,
             text=message.content,
             footer=footer,
-            alternatives=alternatives,
+            alternatives=shown.alternatives,
             branch_name=message.name,
+            setting=shown.setting,
             detail=detail,
             is_excluded=message.excluded,
-            remark=PINNED if message.pinned else "",
+            remark=pinned,
         )
     return Entry(
-        key=key or message.id,
+        key=message.id,
         kind=EntryKind.ASSISTANT,
         heading=ASSISTANT_NAME,
-        text=_shown_answer(message),
+        text=laid_out(message.content) if is_laid_out(message) else message.content,
         reasoning=message.reasoning or None,
         thought_label=_thought_label(message),
         footer=end_words(message),
-        alternatives=alternatives,
+        alternatives=shown.alternatives,
         branch_name=message.name,
+        setting=shown.setting,
         detail=detail,
         is_excluded=message.excluded,
-        remark=dotted(marks(message), PINNED if message.pinned else ""),
+        remark=dotted(marks(message), pinned),
         written=message.written,
     )
 
 
-def _shown_answer(reply: Message) -> str:
-    """Its JSON laid out, unless some of it is the user's, which is marked by its place in the exact text."""
-    is_exact = any(it.field == CONTENT for it in reply.written) or not is_json_form(form_of(reply))
-    return reply.content if is_exact else laid_out(reply.content)
+def is_laid_out(message: Message) -> bool:
+    """Whether its JSON is: not where some of it is the user's, which is marked by its place in the exact text."""
+    return is_json_form(form_of(message)) and not any(it.field == CONTENT for it in message.written)
 
 
 def _thought_label(message: Message) -> str:
@@ -130,12 +143,6 @@ def _goes_on_thinking(message: Message) -> bool:
     """Whether its requests thought on behind what was there."""
     begun = message.begun
     return begun is not None and begun.content is None and begun.reasoning > 0 and not message.is_unasked
-
-
-def sent_though_pinned(messages: Sequence[Entry], cut: int) -> Sequence[Entry]:
-    """Say of pinned messages before a cut that they are sent."""
-    before = [replace(it, remark=f"{it.remark}, sent") if it.remark.endswith(PINNED) else it for it in messages[:cut]]
-    return [*before, *messages[cut:]]
 
 
 def notice(key: str, text: str, severity: str = "info") -> Entry:

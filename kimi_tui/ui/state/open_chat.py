@@ -114,7 +114,6 @@ class Chat:
     is_near_told: bool = False
     """Whether it was told that the context window is nearly full."""
     _cut_line: tuple[NextCut, Entry] | None = None
-    _message_entries: entries.MessageEntries = field(default_factory=entries.MessageEntries)
     _branch: Branch | None = None
     _calibrated: tuple[Session, Calibration] | None = None
 
@@ -386,23 +385,28 @@ class Chat:
         """Forget what was worth a glance only."""
         self.notices = [notice for notice in self.notices if notice.entry.severity != PASSING]
 
-    def entries(self, *, timestamps: bool) -> list[Entry]:
-        """Everything that the conversation shows: messages, notices behind theirs, the growing reply."""
+    def entries(self, *, timestamps: bool) -> tuple[list[entries.Source], entries.MessageEntries]:
+        """Everything that the conversation shows: messages, notices behind theirs, the growing reply.
+
+        What makes entries of the messages is beside them.
+        """
         after: dict[str | None, list[Entry]] = {}
         for notice in self.notices:
             after.setdefault(notice.after, []).append(notice.entry)
-        shown = list(after.get(None, ()))
-        messages = self._message_entries.of(self.branch_now(), timestamps=timestamps)
-        if 0 < self.cut.place <= len(messages):
-            after.setdefault(messages[self.cut.place - 1].key, []).append(self._line_of_cut())
-            messages = entries.sent_though_pinned(messages, self.cut.place)
+        branch, cut = self.branch_now(), self.cut.place
+        messages = branch.messages
+        sent = frozenset[str]()
+        if 0 < cut <= len(messages):
+            sent = frozenset(message.id for message in messages[:cut] if message.pinned)
+            after.setdefault(messages[cut - 1].id, []).append(self._line_of_cut())
         live = self.live if self.is_live_on_branch() else None
-        if live is not None and messages and messages[-1].key == live.key:  # it goes on, and is shown as it grows
+        if live is not None and messages and messages[-1].id == live.key:  # it goes on, and is shown as it grows
             messages = messages[:-1]
-        shown += [each for entry in messages for each in (entry, *after.get(entry.key, ()))] if after else messages
+        shown: list[entries.Source] = [*after.get(None, ())]
+        shown += [each for it in messages for each in (it, *after.get(it.id, ()))] if after else messages
         if live is not None:
             shown += [self.live_entry(live), *after.get(live.key, ())]
-        return shown
+        return shown, entries.MessageEntries(branch, timestamps, sent)
 
     def _line_of_cut(self) -> Entry:
         """Above the first message that is sent."""

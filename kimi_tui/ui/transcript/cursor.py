@@ -42,7 +42,7 @@ class Cursor:
         """The last message of which a line of text is in view; nothing is scrolled for it."""
         items = self._view.viewport.items
         seen = {place.item for place, _ in self._view.rows if place.section != Section.TAIL}
-        keys = [items[index].key for index in sorted(seen) if items[index].kind in MESSAGES]
+        keys = [items.key(index) for index in sorted(seen) if items.kind(index) in MESSAGES]
         if keys:
             self.choose(keys[-1], brings_into_view=False)
         else:
@@ -55,13 +55,13 @@ class Cursor:
             self.choose_in_view()
             return
         way = range(index + 1, len(items)) if step > 0 else range(index - 1, -1, -1)
-        messages = islice((items[at].key for at in way if items[at].kind in MESSAGES), abs(step))
+        messages = islice((items.key(at) for at in way if items.kind(at) in MESSAGES), abs(step))
         self.choose([self._chosen, *messages][-1])
 
     def choose_edge(self, first: bool) -> None:
         items = self._view.viewport.items
-        ordered = iter(items) if first else reversed(items)
-        self.choose(next((item.key for item in ordered if item.kind in MESSAGES), None))
+        ordered = range(len(items)) if first else reversed(range(len(items)))
+        self.choose(next((items.key(at) for at in ordered if items.kind(at) in MESSAGES), None))
 
     def _bring_into_view(self, index: int) -> None:
         rows = self._view.rows

@@ -6,13 +6,14 @@ Whoever keeps indices or keys of entries is told by an `EntriesChange` what has 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import takewhile
+from itertools import islice
 from typing import NamedTuple
 
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.text.growing_text import TextView
+from kimi_tui.ui.state.entries import MessageEntries, Source, key_of
 from kimi_tui.ui.state.entry import Entry
-from kimi_tui.ui.transcript.item import LARGE_TEXT, SECTIONS, Item
+from kimi_tui.ui.transcript.item import SECTIONS, Item
 from kimi_tui.ui.transcript.pieces import Section
 from kimi_tui.ui.transcript.viewport import Viewport
 
@@ -33,84 +34,41 @@ class EntriesChange(NamedTuple):
 
 
 class EntryList:
-    def __init__(self, viewport: Viewport, *, fold_reasoning: bool) -> None:
+    def __init__(self, viewport: Viewport) -> None:
         self._viewport = viewport
-        self.fold_reasoning = fold_reasoning
-        self._indices: dict[str, int] = {}
-        self._prepared: dict[str, Item] = {}  # of entries that will be shown
+        self._indices: dict[str, int | None] = {}  # those that were asked for
 
     def index(self, key: str | None) -> int | None:
-        return None if key is None else self._indices.get(key)
+        if key is None:
+            return None
+        if key not in self._indices:
+            self._indices[key] = self._viewport.items.find(key)
+        return self._indices[key]
 
     def item(self, key: str | None) -> Item | None:
         index = self.index(key)
         return None if index is None else self._viewport.items[index]
 
-    def prepare(self, entries: Sequence[Entry]) -> None:
-        """This may be done in a thread."""
-        large = (entry for entry in entries if not entry.is_streaming and len(entry.text) > LARGE_TEXT)
-        items = {entry.key: Item(entry, is_folded=self.fold_reasoning) for entry in large}
-        for item in items.values():
-            item.prepare()
-        self._prepared = items
-
-    def _is_prepared(self, entry: Entry) -> bool:
-        known = self._prepared.get(entry.key)
-        return known is not None and known.entry is entry and known.is_folded == self.fold_reasoning
-
-    def _make_item(self, entry: Entry) -> Item:
-        if self._is_prepared(entry):
-            return self._prepared.pop(entry.key)
-        return Item(entry, is_folded=self.fold_reasoning)
-
-    def set_entries(self, entries: Sequence[Entry]) -> EntriesChange:
-        """Entries that stay the same keep their lines and their fold."""
-        shown = self._viewport.items
-        same = sum(1 for _ in takewhile(_is_entry_of, zip(entries, shown, strict=False)))
-        old = {item.key: item for item in shown[same:]}
-        items, replaced = shown[:same], list[int]()
-        for entry in entries[same:]:
-            known = old.get(entry.key)
-            if known is None:
-                known = self._make_item(entry)
-            elif known.entry is not entry and self._is_prepared(entry):  # of another session, where keys are the same
-                known = self._make_item(entry)
-                replaced.append(len(items))
-            elif not known.shows(entry):
-                known.update(entry)
-                self._viewport.measure(self._indices[entry.key])
-                replaced.append(len(items))
-            items.append(known)
-        if shown and items[: len(shown)] == shown:  # nothing else than more at the end
-            return self._extend(items[len(shown) :], replaced)
-        return self._set_items(items, replaced)
-
-    def _extend(self, items: Sequence[Item], replaced: Sequence[int]) -> EntriesChange:
-        first = len(self._viewport.items)
-        for index, item in enumerate(items, first):
-            self._indices[item.key] = index
-            self._viewport.add(item)
-        arrived = (first, Section.BODY) if items else None
-        return EntriesChange(replaced=replaced, grown=range(first, first + len(items)), arrived=arrived)
-
-    def _set_items(self, items: list[Item], replaced: Sequence[int]) -> EntriesChange:
-        old, last = self._indices, self._viewport.items[-1].key if self._viewport.items else None
-        self._viewport.set_items(items)
-        self._indices = {item.key: index for index, item in enumerate(items)}
-        added = [index for index, item in enumerate(items) if item.key not in old]
-        end = self.index(last)
+    def set_entries(self, sources: Sequence[Source], messages: MessageEntries | None = None) -> EntriesChange:
+        """Entries that stay the same keep their lines and their fold; `messages` makes those of messages."""
+        self._indices.clear()
+        old, new = self._viewport.items.indices(), {key_of(source): index for index, source in enumerate(sources)}
+        replaced = self._viewport.items.change_to(sources, messages, old)
+        if old and list(old) == list(islice(new, len(old))):  # nothing else than more at the end
+            self._viewport.add(replaced)
+            grown = range(len(old), len(sources))
+            return EntriesChange(None, replaced, grown, (len(old), Section.BODY) if grown else None)
+        self._viewport.items.keep(new)
+        moved = {index: new[key] for key, index in old.items() if key in new}
+        self._viewport.move(moved)
+        added = [index for key, index in new.items() if key not in old]
+        end = moved.get(len(old) - 1)
         below = next((index for index in added if end is not None and index > end), None)
-        return EntriesChange(
-            moved={index: self._indices[key] for key, index in old.items() if key in self._indices},
-            replaced=replaced,
-            grown=added,
-            arrived=None if below is None else (below, Section.BODY),
-            has_other_end=end is None,
-        )
+        return EntriesChange(moved, replaced, added, None if below is None else (below, Section.BODY), end is None)
 
     def update(self, entry: Entry) -> EntriesChange:
         """Show an entry anew: its place, its fold, and the lines that are the same stay; one not there is ignored."""
-        index = self._indices.get(entry.key)
+        index = self.index(entry.key)
         if index is None:
             return EntriesChange()
         item = self._viewport.items[index]
@@ -121,16 +79,12 @@ class EntryList:
 
     def append(self, key: str, part: ReplyPart, text: str) -> EntriesChange:
         """An entry that is not there is ignored."""
-        index = self._indices.get(key)
+        index = self.index(key)
         if index is None:
             return EntriesChange()
         self._viewport.items[index].append(part, text)
         self._viewport.measure(index)
         return EntriesChange(grown=[index], arrived=(index, SECTIONS[part]) if text else None)
-
-
-def _is_entry_of(pair: tuple[Entry, Item]) -> bool:
-    return pair[1].entry is pair[0]
 
 
 def _is_grown(item: Item, entry: Entry) -> bool:

@@ -28,11 +28,8 @@ class Folds:
 
     def toggle_all(self) -> None:
         """Open all, or close them where all are open; those to come are as these are. The line being read stays."""
-        thoughts = [item for item in self._view.viewport.items if item.has_thought]
-        is_any_closed = any(item.is_folded for item in thoughts) if thoughts else self._entries.fold_reasoning
-        self._entries.fold_reasoning = not is_any_closed
-        for index, item in enumerate(self._view.viewport.items):
-            if item.is_folded == is_any_closed:
-                item.fold(not is_any_closed)
-                self._view.viewport.measure(index)
+        viewport, items = self._view.viewport, self._view.viewport.items
+        closed = [items.is_folded(index) for index in range(len(items)) if items.has_thought(index)]
+        items.fold(not any(closed) if closed else not items.fold_reasoning)
+        viewport.measure_all()
         self._view.invalidate()

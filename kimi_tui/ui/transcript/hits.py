@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from kimi_tui.ui.state.entry import SEARCHED
 from kimi_tui.ui.transcript.heights import Heights
-from kimi_tui.ui.transcript.item import Item
+from kimi_tui.ui.transcript.items import Items
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.painter import Mark, Span
 from kimi_tui.ui.transcript.pieces import Section
@@ -105,15 +105,15 @@ class HitIndex:
             place = places.get(self.current.item)
             self.current = None if place is None else self.current._replace(item=place)
 
-    def read(self, items: Sequence[Item], limit: int = SLICE) -> set[int]:
+    def read(self, items: Items, limit: int = SLICE) -> set[int]:
         """Read some of what waits, `limit` characters of plain ASCII; the entries in which something was found."""
         found = set[int]()
         while self._waiting and limit > 0:
             place = next(iter(self._waiting))
             count = self.count
-            if items[place].kind in SEARCHED:
+            if items.kind(place) in SEARCHED:
                 for section in TEXT_SECTIONS:
-                    limit = self._read_text(place, section, items[place].text(section), limit)
+                    limit = self._read_text(place, section, items.text(place, section), limit)
             if self.count != count:
                 found.add(place)
             if limit >= 0:

@@ -33,9 +33,7 @@ from kimi_tui.ui.transcript.written_marks import marked, within
 SECTIONS = {ReplyPart.ANSWER: Section.BODY, ReplyPart.REASONING: Section.REASONING}
 FIELDS = {section: FIELD_OF[part] for part, section in SECTIONS.items()}
 NOTHING_LAID_OUT: Mapping[Section, SectionLayout] = MappingProxyType({})
-"""Shared by all the entries that were never looked at: of thousands, only some are."""
-LARGE_TEXT = 1_000_000
-"""A text of more characters takes longer to cut than a key may wait."""
+"""Shared by all whose height alone was asked for."""
 _NOTHING = SectionLayout()
 
 
@@ -151,18 +149,11 @@ class Item:
     def height(self, look: Look) -> int:
         """As far as that is known."""
         if not self._parts:
-            return self.estimate(look.width)
+            entry = self._entry
+            reasoning = None if self.is_folded else entry.reasoning
+            return estimated_height(entry.kind, entry.text, reasoning, look.width)
         self.see(look)
         return sum(self.section(section).height for section in Section)
-
-    def estimate(self, width: int) -> int:
-        """About how many lines it has at a width, without looking into it."""
-        text, reasoning = self._entry.text, self._entry.reasoning
-        lines = 0 if self.kind in BARE else 3 + bool(text)
-        for shown in (text, None if self.is_folded else reasoning):
-            ends, chars = size_of(shown or "")
-            lines += ends + chars // max(width, 1)
-        return lines
 
     def see(self, look: Look) -> None:
         """Give up what was laid out for another look."""
@@ -264,6 +255,15 @@ class Item:
         end = start + len(piece.source)
         own = within(spans(self._entry.written, FIELDS[section], end), start, end)
         return marked(list(lines), piece.source, own, own_style(look.styles))
+
+
+def estimated_height(kind: EntryKind, text: str | TextView, reasoning: str | TextView | None, width: int) -> int:
+    """About how many lines an entry has at a width; `reasoning` None = there is none, or it is folded."""
+    lines = 0 if kind in BARE else 3 + bool(text)
+    for shown in (text, reasoning or ""):
+        ends, chars = size_of(shown)
+        lines += ends + chars // max(width, 1)
+    return lines
 
 
 def _inner_width(look: Look) -> int:

@@ -21,6 +21,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.ui.state.entries import MessageEntries, Source
 from kimi_tui.ui.state.entry import MESSAGES, Entry
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.text.words import ANSWER_NOW
@@ -106,8 +107,8 @@ class Transcript(Widget, can_focus=True):
         """Start empty and following; `fold_reasoning` closes think blocks at first."""
         super().__init__(id=id)
         self._look = Look(Styles({}, Style()), 80)
-        viewport = Viewport(self._look, 0)
-        self._entries = EntryList(viewport, fold_reasoning=fold_reasoning)
+        viewport = Viewport(self._look, 0, fold_reasoning=fold_reasoning)
+        self._entries = EntryList(viewport)
         self.view = View(viewport, self._measure, self._redraw)
         self.folds = Folds(self._entries, self.view)
         self.cursor = Cursor(self._entries, self.view, lambda key: self.post_message(self.Chosen(key)))
@@ -134,11 +135,13 @@ class Transcript(Widget, can_focus=True):
 
     # -- entries
 
-    def prepare(self, entries: Sequence[Entry]) -> None:
-        self._entries.prepare(entries)
+    def prepare(self, sources: Sequence[Source], messages: MessageEntries | None = None) -> None:
+        """This may be done in a thread."""
+        self.view.viewport.items.prepare(sources, messages)
 
-    def set_entries(self, entries: Sequence[Entry]) -> None:
-        self._entries_changed(self._entries.set_entries(entries))
+    def set_entries(self, sources: Sequence[Source], messages: MessageEntries | None = None) -> None:
+        """`messages` makes the entries of messages."""
+        self._entries_changed(self._entries.set_entries(sources, messages))
 
     def update_entry(self, entry: Entry) -> None:
         """Show an entry anew; one that is not there is ignored."""

@@ -8,12 +8,12 @@ little to see, that is laid out as well, some lines at a time, so that the bar i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
 from typing import NamedTuple
 
 from kimi_tui.ui.transcript.heights import Heights
-from kimi_tui.ui.transcript.item import Item
+from kimi_tui.ui.transcript.items import Items
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.lru_cache import Recent
 from kimi_tui.ui.transcript.pieces import Look, Piece, Section
@@ -47,8 +47,8 @@ TOP = Place(0)
 
 
 class Viewport:
-    def __init__(self, look: Look, height: int) -> None:
-        self.items: list[Item] = []
+    def __init__(self, look: Look, height: int, *, fold_reasoning: bool = True) -> None:
+        self.items = Items(fold_reasoning=fold_reasoning)
         self.is_following = True
         """Whether the end is kept in view."""
         self.height = height
@@ -70,37 +70,41 @@ class Viewport:
 
     # -- entries
 
-    def set_items(self, items: Iterable[Item]) -> None:
-        """The line at the top stays when its entry does, else the entry before it is shown."""
-        above = [item.key for item in self.items[: self._top.item + 1]]
-        self.items = list(items)
-        self._measure()
-        places = {item.key: place for place, item in enumerate(self.items)}
-        for at in range(len(above) - 1, -1, -1):
-            if (place := places.get(above[at])) is not None:
-                is_same = at == self._top.item
-                self._top = self._top._replace(item=place) if is_same else Place(min(place + 1, len(self.items) - 1))
-                return
-        self._top = TOP
+    def move(self, places: Mapping[int, int]) -> None:
+        """Entries went or stand elsewhere: their new indices by the old ones.
 
-    def add(self, item: Item) -> None:
-        self._unsure.append(True)
-        self.items.append(item)
-        self._heights.append(item.height(self.look))
+        The line at the top stays when its entry does, else the entry before it is shown.
+        """
+        self.measure_all()
+        above = next((index for index in range(self._top.item, -1, -1) if index in places), None)
+        if above is None:
+            self._top = TOP
+        elif above == self._top.item:
+            self._top = self._top._replace(item=places[above])
+        else:
+            self._top = Place(min(places[above] + 1, len(self.items) - 1))
+
+    def add(self, changed: Iterable[int] = ()) -> None:
+        """Entries were added at the end, and some of those before may have become others."""
+        for index in changed:
+            self.measure(index)
+        for index in range(len(self._heights), len(self.items)):
+            self._unsure.append(True)
+            self._heights.append(self.items.height(index, self.look))
 
     def set_look(self, look: Look) -> None:
         """The line being read stays."""
         is_other_width = look.width != self.look.width
         self.look = look
         if is_other_width:
-            self._measure()
+            self.measure_all()
 
-    def _measure(self) -> None:
-        self._heights = Heights(item.height(self.look) for item in self.items)
+    def measure_all(self) -> None:
+        self._heights = Heights(self.items.height(index, self.look) for index in range(len(self.items)))
         self._unsure = bytearray(repeat(True, len(self.items)))
 
     def measure(self, place: int) -> None:
-        self._heights.set(place, self.items[place].height(self.look))
+        self._heights.set(place, self.items.height(place, self.look))
         self._unsure[place] = True
 
     # -- pieces and lines

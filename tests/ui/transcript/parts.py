@@ -13,6 +13,7 @@ from kimi_tui.ui.transcript.code_blocks import CodeBlocks
 from kimi_tui.ui.transcript.cursor import Cursor
 from kimi_tui.ui.transcript.entry_list import EntriesChange, EntryList
 from kimi_tui.ui.transcript.folds import Folds
+from kimi_tui.ui.transcript.item import Item
 from kimi_tui.ui.transcript.jumps import Jumps
 from kimi_tui.ui.transcript.painter import Mark, RowLook
 from kimi_tui.ui.transcript.pieces import Look
@@ -21,6 +22,13 @@ from kimi_tui.ui.transcript.selection import Selection
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.view import View
 from kimi_tui.ui.transcript.viewport import Viewport
+
+
+def window(entry: Entry, look: Look, height: int = 20) -> tuple[Viewport, Item]:
+    """A view of one entry, and its item."""
+    viewport = Viewport(look, height)
+    EntryList(viewport).set_entries([entry])
+    return viewport, viewport.items[0]
 
 
 class Parts:
@@ -33,7 +41,7 @@ class Parts:
         self.selected, self.modes, self.copied = list[bool](), list[bool](), list[str]()
         self.waiting = list[Callable[[], None]]()
         self.viewport = Viewport(self.look, height)
-        self.entries = EntryList(self.viewport, fold_reasoning=True)
+        self.entries = EntryList(self.viewport)
         self.view = View(self.viewport, lambda: (self.look, self.height), lambda: None)
         self.folds = Folds(self.entries, self.view)
         self.cursor = Cursor(self.entries, self.view, self.chosen.append)

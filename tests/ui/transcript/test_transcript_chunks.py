@@ -17,13 +17,12 @@ from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript import viewport
-from kimi_tui.ui.transcript.item import Item
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.pieces import Look, Section
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.viewport import TOP, Viewport
 from tests.counting import calls_in, chars_parsed, made
-from tests.ui.transcript.parts import Parts
+from tests.ui.transcript.parts import Parts, window
 from tests.ui.transcript.test_transcript_view import live
 from tests.ui.transcript.test_transcript_widget import MARKDOWN, Host, body, rows
 
@@ -129,9 +128,7 @@ def test_streamed_in_any_cuts_long_texts_are_drawn_as_when_loaded(seed: int, mon
     for _ in range(100):
         text = "".join(chance.choices(PIECES, k=chance.randint(5, 50)))
         done = Entry("r", EntryKind.ASSISTANT, "Kimi", text)
-        streamed, loaded = Viewport(look, 8), Viewport(look, 8)
-        item = Item(replace(done, text="", is_streaming=True), is_folded=True)
-        streamed.set_items([item])
+        streamed, item = window(replace(done, text="", is_streaming=True), look, 8)
         place = 0
         while place < len(text):
             size = chance.choice([1, 5, 40, 200])
@@ -142,7 +139,7 @@ def test_streamed_in_any_cuts_long_texts_are_drawn_as_when_loaded(seed: int, mon
             if chance.random() < 0.1:
                 chance.choice(item.section(Section.BODY).chunks).drop()
         item.update(done)
-        loaded.set_items([Item(done, is_folded=True)])
+        loaded, _ = window(done, look, 8)
         assert [line for _, line in loaded.rows()] == [line for _, line in streamed.rows()]
         assert drawn(loaded) == drawn(streamed)
         count += len(item.section(Section.BODY).chunks)
@@ -293,7 +290,7 @@ def test_what_was_cut_before_is_not_cut_again_in_the_place_of_another_sessions_m
     parts = Parts()
     parts.set_entries([replace(giant, text="short")])
     assert list(parts.viewport.pieces_from(TOP))  # it is laid out
-    parts.entries.prepare([giant])
+    parts.viewport.items.prepare([giant], None)
     assert calls_in(lambda: parts.set_entries([giant])) < 20_000
     item = parts.entries.item("m1")
     assert item is not None

@@ -27,8 +27,9 @@ from kimi_tui.ui.transcript.layout import block_lines
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.pieces import Look, Section
 from kimi_tui.ui.transcript.transcript_widget import Transcript
-from kimi_tui.ui.transcript.viewport import TOP, Viewport
+from kimi_tui.ui.transcript.viewport import TOP
 from tests.core.markdown.test_source import CORPUS, LISTS, PIECES, PLAIN, TABLES
+from tests.ui.transcript.parts import window
 from tests.ui.transcript.test_transcript_widget import Host, body
 
 STYLES = Styles({}, Style(color="white", bgcolor="black"))
@@ -303,9 +304,7 @@ def test_half_a_formula_is_shown_as_it_is_typed() -> None:
 )
 def test_nothing_is_shown_that_the_next_character_takes_away(text: str) -> None:
     done = Entry("r", EntryKind.ASSISTANT, "", text)
-    item, look = Item(replace(done, text="", is_streaming=True), is_folded=True), Look(STYLES, 200)
-    view = Viewport(look, 20)
-    view.set_items([item])
+    view, item = window(replace(done, text="", is_streaming=True), Look(STYLES, 200))
 
     def body() -> str:
         lines = (line.text.strip() for place, line in view.walk(TOP) if place.section == Section.BODY)

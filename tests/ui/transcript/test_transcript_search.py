@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.hits import ENTRY_COST, PIECE_CHARS, SLICE, Hit, HitIndex
-from kimi_tui.ui.transcript.item import Item
+from kimi_tui.ui.transcript.items import Items
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.painter import SPOT, Mark
 from kimi_tui.ui.transcript.pieces import Section
@@ -179,7 +179,7 @@ def test_a_long_conversation_is_read_in_slices_and_parsed_only_where_it_is_seen(
 def test_case_does_not_matter_and_hits_are_where_they_are(text: str, needle: str, counts: tuple[int, ...]) -> None:
     search = HitIndex(needle)
     search.look_at([0])
-    search.read([Item(Entry("k", EntryKind.USER, "You", text), is_folded=True)])
+    search.read(items(text))
     starts = search.hits_in(0, Section.BODY, 0, len(text))
     assert all(text[start : start + len(needle)].lower() == needle.lower() for start in starts)
     texts = ["İstanbul lamb", "lamb LAMB lAmB", "plain", "ſ K lamb", "a" * 30]
@@ -188,17 +188,19 @@ def test_case_does_not_matter_and_hits_are_where_they_are(text: str, needle: str
 
 @pytest.mark.parametrize("cuts", [(1,), (3, 4), (2, 5, 6)])
 def test_a_hit_over_the_end_of_what_was_read_is_found_once(cuts: tuple[int, ...]) -> None:
-    item = Item(Entry("k", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True), is_folded=True)
+    texts = items("")
     search, text = HitIndex("aab"), "aabaabaab"
     for start, end in zip((0, *cuts), (*cuts, len(text)), strict=True):
-        item.append(ReplyPart.ANSWER, text[start:end])
+        texts[0].append(ReplyPart.ANSWER, text[start:end])
         search.look_at([0])
-        search.read([item])
+        search.read(texts)
     assert search.hits_in(0, Section.BODY, 0, 99) == [0, 3, 6]
 
 
-def items(*texts: str) -> list[Item]:
-    return [Item(Entry(str(place), EntryKind.USER, "You", text), is_folded=True) for place, text in enumerate(texts)]
+def items(*texts: str) -> Items:
+    found = Items(fold_reasoning=True)
+    found.change_to([Entry(str(place), EntryKind.USER, "You", text) for place, text in enumerate(texts)], None, {})
+    return found
 
 
 def test_hits_go_round() -> None:
@@ -252,7 +254,7 @@ def test_one_long_text_is_read_in_slices_too(text: str) -> None:
 
 def slices(count: int) -> list[int]:
     """How many entries each slice of a search looks at; each holds the text once."""
-    search, entries = HitIndex("lamb", count), items("a lamb or two") * count
+    search, entries = HitIndex("lamb", count), items(*["a lamb or two"] * count)
     search.look_at(range(count))
     looked = list[int]()
     while not search.is_done:

@@ -22,7 +22,7 @@ from kimi_tui.ui.transcript.long_tables import LongTables
 from kimi_tui.ui.transcript.pieces import Look, Section
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.viewport import Place, Viewport
-from tests.ui.transcript.parts import Parts
+from tests.ui.transcript.parts import Parts, window
 from tests.ui.transcript.test_transcript_view import live
 from tests.ui.transcript.test_transcript_widget import Host, body
 
@@ -57,16 +57,10 @@ def table(columns: int, count: int, end: str, chance: random.Random) -> str:
     return f"Text.\n\n{heads}{body}{end}"
 
 
-def all_lines(item: Item, look: Look) -> list[Line]:
-    view, top = window(item, look), Place(0, Section.BODY)
+def all_lines(view: Viewport) -> list[Line]:
+    top = Place(0, Section.BODY)
     assert list(view.pieces_from(top))  # all is parsed, so that the targets of all links are known
     return [line for _, line in view.walk(top)]
-
-
-def window(item: Item, look: Look) -> Viewport:
-    view = Viewport(look, 20)
-    view.set_items([item])
-    return view
 
 
 def bars(lines: list[str]) -> set[tuple[int, ...]]:
@@ -122,13 +116,13 @@ def test_a_table_of_several_chunks_that_was_streamed_is_one_that_was_loaded(seed
 def check_streaming(text: str, chance: random.Random, width: int) -> None:
     look = Look(STYLES, width)
     done = Entry("r", EntryKind.ASSISTANT, "Kimi", text)
-    whole = all_lines(Item(done, is_folded=True), look)
-    backwards = Item(done, is_folded=True)
-    last = len(backwards.section(Section.BODY).chunks) - 1
-    list(window(backwards, look).pieces_before(Place(0, Section.BODY, last, 10_000)))
-    assert all_lines(backwards, look) == whole
-    grown = Item(Entry("r", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True), is_folded=True)
-    view, place = window(grown, look), 0
+    whole = all_lines(window(done, look)[0])
+    backwards, item = window(done, look)
+    last = len(item.section(Section.BODY).chunks) - 1
+    list(backwards.pieces_before(Place(0, Section.BODY, last, 10_000)))
+    assert all_lines(backwards) == whole
+    view, grown = window(Entry("r", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True), look)
+    place = 0
     while place < len(text):
         size = chance.choice([1, 7, 40, 300])
         grown.append(ReplyPart.ANSWER, text[place : place + size])
@@ -136,9 +130,9 @@ def check_streaming(text: str, chance: random.Random, width: int) -> None:
             view.rows()
         place += size
     if "]:" not in text:  # what it measured while it grew is right
-        assert bars([line.text for line in all_lines(grown, look)]) == bars([line.text for line in whole])
+        assert bars([line.text for line in all_lines(view)]) == bars([line.text for line in whole])
     grown.update(done)
-    assert all_lines(grown, look) == whole
+    assert all_lines(view) == whole
     assert len(bars([line.text for line in whole])) <= 1
 
 
@@ -167,8 +161,7 @@ def test_a_new_row_is_read_and_none_above_it_again() -> None:
 
 
 def test_rows_are_laid_out_again_only_where_columns_get_other_widths() -> None:
-    item = Item(Entry("r", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True), is_folded=True)
-    view = window(item, Look(STYLES, 60))
+    view, item = window(Entry("r", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True), Look(STYLES, 60))
     item.append(ReplyPart.ANSWER, "| a | b |\n|---|---|\n" + "| one | two |\n" * 40)
 
     def first_lines(row: str) -> list[Line]:

@@ -91,7 +91,7 @@ def test_far_into_a_long_text(place: int) -> None:
     ],
 )  # fmt: skip
 def test_the_title_says_it_in_a_few_words(message: Message, words: str) -> None:
-    entry = message_entry(message, timestamps=False)
+    entry = message_entry(message)
     assert entry.remark == words
     (head,) = Item(entry, is_folded=True).lines(Section.HEAD, 0, 0, Look(STYLES, 60))[:1]
     assert head.text == f"Kimi{f' · {words}' if words else ''}"

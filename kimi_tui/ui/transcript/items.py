@@ -1,0 +1,163 @@
+"""The entries of a transcript in order: each becomes an item when it is looked at, of thousands only some do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from kimi_tui.ui.state.entries import MessageEntries, Source, is_laid_out, key_of, kind_of
+from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.transcript.item import Item, estimated_height
+from kimi_tui.ui.transcript.pieces import Look, Section
+
+LARGE_TEXT = 1_000_000
+"""A text of more characters takes longer to cut than a key may wait."""
+
+
+class Items:
+    """What is read of all of them, as a search does, makes no items."""
+
+    def __init__(self, *, fold_reasoning: bool) -> None:
+        self.fold_reasoning = fold_reasoning
+        """Whether the think blocks of those are closed that nobody has looked at."""
+        self._sources: Sequence[Source] = ()
+        self._messages: MessageEntries | None = None  # makes their entries; None = there is no message among them
+        self._made: dict[str, Item] = {}
+        self._prepared: dict[str, Item] = {}  # of entries that will be shown
+
+    # -- each by its index
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    def __getitem__(self, index: int) -> Item:
+        source = self._sources[index]
+        key = key_of(source)
+        if key not in self._made:
+            entry = _entry(source, self._messages)
+            self._made[key] = self._take_prepared(entry) or Item(entry, is_folded=self.fold_reasoning)
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[Item]:
+        return (self[index] for index in range(len(self)))
+
+    def _known(self, index: int) -> Item | None:
+        return self._made.get(self.key(index))
+
+    def key(self, index: int) -> str:
+        return key_of(self._sources[index])
+
+    def find(self, key: str) -> int | None:
+        """Looks from the end: what grows stands there."""
+        return next((index for index in reversed(range(len(self))) if self.key(index) == key), None)
+
+    def indices(self) -> dict[str, int]:
+        """By key, in order."""
+        return {key_of(source): index for index, source in enumerate(self._sources)}
+
+    def kind(self, index: int) -> EntryKind:
+        return kind_of(self._sources[index])
+
+    def text(self, index: int, section: Section) -> str:
+        """Of the body or the reasoning, as it is shown."""
+        source = self._sources[index]
+        if isinstance(source, Entry) or key_of(source) in self._made or is_laid_out(source):
+            return self[index].text(section)
+        return (source.content if section is Section.BODY else source.reasoning) or ""
+
+    def has_thought(self, index: int) -> bool:
+        source = self._sources[index]
+        if isinstance(source, Entry) or key_of(source) in self._made:
+            return self[index].has_thought
+        return bool(source.reasoning)
+
+    def is_folded(self, index: int) -> bool:
+        item = self._known(index)
+        return self.fold_reasoning if item is None else item.is_folded
+
+    def height(self, index: int, look: Look) -> int:
+        """As far as that is known."""
+        item = self._known(index)
+        if item is not None:
+            return item.height(look)
+        source = self._sources[index]
+        text = source.text if isinstance(source, Entry) else source.content
+        reasoning = None if self.fold_reasoning else source.reasoning
+        return estimated_height(kind_of(source), text, reasoning, look.width)
+
+    # -- all of them
+
+    def fold(self, is_folded: bool) -> None:
+        """Close or open the think blocks of all; those to come are as these are."""
+        self.fold_reasoning = is_folded
+        for item in self._made.values():
+            if item.is_folded != is_folded:
+                item.fold(is_folded)
+
+    def prepare(self, sources: Sequence[Source], messages: MessageEntries | None) -> None:
+        """This may be done in a thread."""
+        items = dict[str, Item]()
+        for source in sources:
+            if isinstance(source, Entry) and source.is_streaming:
+                continue
+            if len(source.text if isinstance(source, Entry) else source.content) > LARGE_TEXT:
+                items[key_of(source)] = item = Item(_entry(source, messages), is_folded=self.fold_reasoning)
+                item.prepare()
+        self._prepared = items
+
+    def _take_prepared(self, entry: Entry) -> Item | None:
+        known = self._prepared.get(entry.key)
+        if known is None or known.entry != entry or known.is_folded != self.fold_reasoning:
+            return None
+        return self._prepared.pop(entry.key)
+
+    def change_to(
+        self, sources: Sequence[Source], messages: MessageEntries | None, indices: Mapping[str, int]
+    ) -> list[int]:
+        """Have others; which of them had another text before.
+
+        Those of the same key keep their fold and the lines that are the same. `indices` = where each was, by its key.
+        """
+        before, made_before = self._sources, self._messages
+        self._sources, self._messages = sources, messages
+        replaced = list[int]()
+        for index, source in enumerate(sources):
+            key = key_of(source)
+            old = before[indices[key]] if key in indices else None
+            if old is None or (old is source and made_before == messages):
+                continue
+            item = self._made.get(key)
+            if item is None:
+                is_other = old is not source and old != source
+            elif old is source and _has_same_marks(source, made_before, messages):
+                is_other = False
+            else:
+                is_other = self._update(item, _entry(source, messages))
+            if is_other:
+                replaced.append(index)
+        return replaced
+
+    def _update(self, item: Item, entry: Entry) -> bool:
+        """Whether it is another one."""
+        if item.shows(entry):
+            return False
+        prepared = self._take_prepared(entry)
+        if prepared is None:
+            item.update(entry)
+        else:
+            self._made[entry.key] = prepared
+        return True
+
+    def keep(self, keys: Collection[str]) -> None:
+        """Forget all others."""
+        self._made = {key: item for key, item in self._made.items() if key in keys}
+
+
+def _entry(source: Source, messages: MessageEntries | None) -> Entry:
+    if isinstance(source, Entry):
+        return source
+    assert messages is not None, "somebody must make their entries"
+    return messages.entry(source)
+
+
+def _has_same_marks(source: Source, before: MessageEntries | None, now: MessageEntries | None) -> bool:
+    return before is not None and now is not None and before.marks(source) == now.marks(source)
