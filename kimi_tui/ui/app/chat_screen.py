@@ -60,8 +60,7 @@ from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.widgets.command_hints import CommandHints
 from kimi_tui.ui.widgets.composer import Composer
 from kimi_tui.ui.widgets.editing import EditArea
-from kimi_tui.ui.widgets.queue_line import QueueLine
-from kimi_tui.ui.widgets.save_line import SaveLine
+from kimi_tui.ui.widgets.told_lines import QueueLine, SaveLine
 
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.ui.app.late_parts import LateParts

@@ -32,8 +32,7 @@ from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.keys.input_order import ORDERED, InputOrder
 from kimi_tui.ui.keys.key_lookup import BLIND
 from kimi_tui.ui.keys.typeahead import typed_events
-from kimi_tui.ui.screens.above import Above
-from kimi_tui.ui.screens.late_clicks import LateClicks
+from kimi_tui.ui.screens.above import Above, LateClicks
 from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.terminal.driver import TerminalDriver

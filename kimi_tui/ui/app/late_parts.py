@@ -56,7 +56,7 @@ from kimi_tui.ui.state.running_turns import Turns
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.widgets.composer import Composer
-from kimi_tui.ui.widgets.save_line import SaveLine
+from kimi_tui.ui.widgets.told_lines import SaveLine
 
 TEXT_LOST = 1
 """The exit status where text could not be saved."""

@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.style import Style
 from textual.widgets import Static
 
@@ -27,6 +26,7 @@ from kimi_tui.ui.screens.compare_rows import CompareRows, Comparison, compared, 
 from kimi_tui.ui.screens.compare_side_view import MAX_SETTING_LINES, SideBody, SideView, head_of
 from kimi_tui.ui.state.compare_sides import CompareSide, CompareSource, settings_words
 from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.widgets.told_lines import Note
 
 SIDE_BY_SIDE_COLUMNS = 100
 """From here on the two stand side by side."""
@@ -62,14 +62,14 @@ class Wanted:
         return self.left.text(self.part), self.right.text(self.part)
 
 
-class CompareScreen(Above, ModalScreen[str | None]):
+class CompareScreen(Above[str | None]):
     """Its result is the key of the message to go on with."""
 
     DEFAULT_CSS = """
     CompareScreen {
         background: $background;
         & > #compare-title { height: 1; padding: 0 1; text-style: bold; color: $foreground; background: $background; }
-        & > #compare-note { display: none; height: auto; max-height: 2; padding: 0 1; color: $warning; }
+        & > Note { max-height: 2; padding: 0 1; color: $warning; }
         & > #compare-sides { layout: vertical; height: 1fr; }
         & > #compare-hints { height: 1; padding: 0 1; color: $text-muted; link-color: $text-muted; link-style: none; }
         &.-wide > #compare-sides { layout: horizontal; }
@@ -78,7 +78,7 @@ class CompareScreen(Above, ModalScreen[str | None]):
     """
     AUTO_FOCUS: ClassVar[str | None] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Close"),
+        Binding("q", "cancel", "Close"),
         Binding("enter", "pick", "Go on with it"),
         Binding("tab,shift+tab", "other_side", "Other side", priority=True),
         Binding("left", "step('', -1)", "Previous alternative"),
@@ -108,7 +108,7 @@ class CompareScreen(Above, ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         yield Static(id="compare-title", markup=False)
-        yield Static(id="compare-note", markup=False)
+        yield Note(id="compare-note")
         with Container(id="compare-sides"):
             yield from self._views.values()
         yield Static(id="compare-hints", markup=False)
@@ -234,9 +234,7 @@ class CompareScreen(Above, ModalScreen[str | None]):
         is_coarse = self._rows is not None and self._comparison is not None and self._comparison.diff.is_coarse
         notes = [COARSE] if is_coarse else []
         notes += [GROWING] if left.is_growing or right.is_growing else []
-        note = self.query_one("#compare-note", Static)
-        note.update(Content(" ".join(notes)))
-        note.display = bool(notes)
+        self.query_one(Note).say(" ".join(notes))
         self._show_hints()
 
     def _difference_words(self) -> Sequence[str]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from kimi_tui.core.prompt.past_requests import PastRequest
@@ -19,6 +17,7 @@ from kimi_tui.core.prompt.prompt_comparison import PromptComparison
 from kimi_tui.core.prompt.prompt_diff import Change, DiffPiece
 from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.ui.panes.prompt_pane import part_name
 from kimi_tui.ui.panes.prompt_source import Comparing
 from kimi_tui.ui.screens.above import Above
@@ -35,7 +34,7 @@ MAKING = "Comparing …"
 NOTHING_DIFFERS = "Nothing differs: the two inputs are one."
 
 
-class DiffScreen(ScrollKeys, Above, ModalScreen[None]):
+class DiffScreen(ScrollKeys, Above[None]):
     DEFAULT_CSS = """
     DiffScreen {
         background: $background;
@@ -47,7 +46,7 @@ class DiffScreen(ScrollKeys, Above, ModalScreen[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Close"),
+        Binding("q", "cancel", "Close"),
         Binding("left", "earlier", "Earlier request"),
         Binding("right", "later", "Later request"),
         *scroll_bindings(),
@@ -77,8 +76,7 @@ class DiffScreen(ScrollKeys, Above, ModalScreen[None]):
         assert request is not None
         self._comparison = None
         self._show_titles(request)
-        work: Callable[[], Any] = partial(self._compare_with, request)  # no coroutine where it is dropped before
-        self.run_worker(work, group="diff", exclusive=True, exit_on_error=False)
+        self.run_last(self._compare_with, request)
 
     async def _compare_with(self, request: PastRequest) -> None:
         """Off the event loop: inputs may be large."""
@@ -111,7 +109,7 @@ class DiffScreen(ScrollKeys, Above, ModalScreen[None]):
             "[@click=screen.later]Right later request[/]" if self._has(self._index - 1) else "",
             "[@click=screen.cancel]Escape back[/]",
         ]
-        return Content.from_markup(" · ".join(filter(None, ways)))
+        return Content.from_markup(dotted(*ways))
 
     def _has(self, index: int) -> bool:
         return self._comparing.requests.at(index) is not None

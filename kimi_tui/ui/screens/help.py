@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from kimi_tui.core.settings.action_search import rank
@@ -86,7 +85,7 @@ def _muted(line: str, missing: Need | None) -> tuple[str, str]:
     return line, "$text-muted" if missing else ""
 
 
-class HelpScreen(Above, ModalScreen[None]):
+class HelpScreen(Above[None]):
     is_help = True
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -127,10 +126,6 @@ class HelpScreen(Above, ModalScreen[None]):
             self.query_one(Input).value = ""
         else:
             self.cancel()
-
-    def action_scroll(self, way: str) -> None:
-        """Scroll the text: the keys are not for the line above it."""
-        getattr(self.query_one("#help-scroll"), f"scroll_{way}")(animate=False)
 
     def _content(self) -> Content:
         width = max(min(self.app.size.width, MAX_CELLS) - BESIDE_CELLS, 1)

@@ -8,14 +8,14 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import LoadingIndicator
 
 from kimi_tui.ui.screens.above import Above
-from kimi_tui.ui.widgets.options import SteadyOptions
+from kimi_tui.ui.widgets.options import Options
 
 
-class Commands(SteadyOptions, CommandList, can_focus=False):
+class Commands(CommandList, Options, can_focus=False):
     DEFAULT_CSS = "Commands { min-width: 12; }"  # options cannot be laid out in no cell
 
 
-class PaletteScreen(Above, CommandPalette):
+class PaletteScreen(CommandPalette, Above[None]):
     """Finds an action by its name."""
 
     def compose(self) -> ComposeResult:

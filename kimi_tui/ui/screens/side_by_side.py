@@ -16,7 +16,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message as TextualMessage
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -35,7 +34,7 @@ from kimi_tui.ui.state.reply_rows import ReplyRow, markdown_table, plain_table, 
 from kimi_tui.ui.transcript.scroll_keys import ScrollKeys, scroll_bindings
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.view import View
-from kimi_tui.ui.widgets.options import SteadyOptions
+from kimi_tui.ui.widgets.options import Options
 
 LOOK_S = 0.1
 """Time between two looks at what has come."""
@@ -116,7 +115,7 @@ class ReplyColumn(Vertical):
         self.text.cursor.choose(None)
 
 
-class ReplyList(SteadyOptions, OptionList):
+class ReplyList(Options):
     """The lines of the table; a click moves the cursor, a second one on the same line takes it."""
 
     def on_click(self, event: events.Click) -> None:
@@ -127,10 +126,10 @@ class ReplyList(SteadyOptions, OptionList):
             self.highlighted = place
 
 
-class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
+class SideBySideScreen(ScrollKeys, Above[str | None]):
     CSS_PATH = "side_by_side.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Close"),
+        Binding("q", "cancel", "Close"),
         Binding("left", "step(-1)", priority=True),
         Binding("right", "step(1)", priority=True),
         Binding("tab", "step(1)", priority=True),

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -24,18 +23,14 @@ BESIDE_CELLS = 5
 PLOT_ROWS, FEW_PLOT_ROWS, FEW_ROWS = 6, 3, 30
 
 
-class TimelineScreen(Above, ModalScreen[None]):
+class TimelineScreen(Above[None]):
     DEFAULT_CSS = """
     TimelineScreen {
-        align: center middle;
-        & > Vertical {
-            width: 100%; height: 100%; padding: 0 1; border: round $primary; background: $background;
-        }
         & VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
         & VerticalScroll > Static { width: 100%; height: auto; color: $foreground; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "cancel", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "cancel", "Close")]
 
     def __init__(self, look: Callable[[], Timeline], is_running: Callable[[], bool]) -> None:
         """`look` gives the timeline as it is at the moment."""
@@ -45,7 +40,7 @@ class TimelineScreen(Above, ModalScreen[None]):
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        with Vertical() as box:
+        with Vertical(classes="frame") as box:
             box.border_title = "Timeline"
             box.border_subtitle = "Up, Down scroll · Escape closes"
             with VerticalScroll():

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -45,19 +44,15 @@ class TokenView:
     """Lets an alternative go on from before so many characters of a part; raises KimiError where that cannot be."""
 
 
-class TokensScreen(Above, ModalScreen[None]):
+class TokensScreen(Above[None]):
     DEFAULT_CSS = """
     TokensScreen {
-        align: center middle;
-        & > Vertical {
-            width: 100%; height: 100%; padding: 0 1; border: round $primary; background: $background;
-        }
         & #token-about { height: auto; min-height: 2; max-height: 4; color: $foreground; }
         & #token-hints { height: auto; max-height: 3; color: $text-muted; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Close"),
+        Binding("q", "cancel", "Close"),
         Binding("c", "cut", "Cut here and go on"),
     ]
 
@@ -71,7 +66,7 @@ class TokensScreen(Above, ModalScreen[None]):
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        with Vertical() as box:
+        with Vertical(classes="frame") as box:
             box.border_title, box.border_subtitle = self._title, WAYS_OUT
             yield self._lines
             yield self._about

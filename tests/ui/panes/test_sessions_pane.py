@@ -26,6 +26,7 @@ from kimi_tui.ui.panes.sessions_pane.session_rows import SessionRows
 from kimi_tui.ui.panes.sessions_pane.sessions_widget import DEFAULT_KEYS, SessionsPane
 from kimi_tui.ui.text.fit import fit
 from kimi_tui.ui.text.safe_text import SafeFilter
+from kimi_tui.ui.widgets.filtered_rows import RowEditor
 from tests.ui.resizing import resize
 
 NOW = datetime(2026, 11, 24, 18, tzinfo=UTC)
@@ -59,9 +60,7 @@ class Host(App[None]):
     def on_event_seen(self, event: Message) -> None:
         self.seen.append(event)
 
-    on_sessions_pane_open_requested = on_sessions_pane_rename_requested = on_event_seen
-    on_sessions_pane_duplicate_requested = on_sessions_pane_delete_requested = on_event_seen
-    on_sessions_pane_restore_requested = on_sessions_pane_leave_requested = on_event_seen
+    on_sessions_pane_requested = on_sessions_pane_leave_requested = on_event_seen
     on_sessions_pane_refused = on_sessions_pane_hints_changed = on_event_seen
     on_input_changed = on_input_submitted = on_event_seen
 
@@ -241,13 +240,13 @@ async def test_each_key_asks_for_what_it_means() -> None:
     async with running() as pilot:
         path = Path("/s/1.toml")
         await pilot.press("down", "enter", "c", "d", "delete", "u", "escape")
-        assert [(type(event), getattr(event, "path", None)) for event in taken(pilot)] == [
-            (SessionsPane.OpenRequested, path),
-            (SessionsPane.DuplicateRequested, path),
-            (SessionsPane.DeleteRequested, path),
-            (SessionsPane.DeleteRequested, path),
-            (SessionsPane.RestoreRequested, None),
-            (SessionsPane.LeaveRequested, None),
+        assert taken(pilot) == [
+            SessionsPane.Requested("open-session", path),
+            SessionsPane.Requested("duplicate", path),
+            SessionsPane.Requested("delete-session", path),
+            SessionsPane.Requested("delete-session", path),
+            SessionsPane.Requested("restore-session"),
+            SessionsPane.LeaveRequested(),
         ]
 
 
@@ -257,7 +256,7 @@ async def test_keys_can_be_others() -> None:
         host.pane.show(listing(), NOW)
         host.pane.focus_list()
         await pilot.press("d", "c", "y", "x", "ctrl+t", "question_mark", "x")
-        assert [type(event) for event in host.take()] == [SessionsPane.DeleteRequested] * 2
+        assert [getattr(event, "action_id", "") for event in host.take()] == ["delete-session"] * 2
         assert host.pane.filter_text == "x"
 
 
@@ -265,7 +264,7 @@ async def test_what_cannot_be_read_can_only_be_opened() -> None:
     async with running(listing((), unreadable=["bad.toml"])) as pilot:
         bad = Path("/s/bad.toml")
         await pilot.press("r", "c", "d", "enter")
-        assert taken(pilot) == [*[SessionsPane.Refused(bad)] * 3, SessionsPane.OpenRequested(bad)]
+        assert taken(pilot) == [*[SessionsPane.Refused(bad)] * 3, SessionsPane.Requested("open-session", bad)]
 
 
 async def test_filter_as_one_types() -> None:
@@ -284,7 +283,7 @@ async def test_filter_as_one_types() -> None:
         await pilot.press("escape")
         assert (pane_of(pilot).filter_text, cursor(pilot), len([line for line in lines(pilot) if line])) == ("", "3", 7)
         await pilot.press("d", "escape")
-        assert [type(event) for event in taken(pilot)] == [SessionsPane.DeleteRequested, SessionsPane.LeaveRequested]
+        assert [type(event) for event in taken(pilot)] == [SessionsPane.Requested, SessionsPane.LeaveRequested]
 
 
 async def test_an_empty_filter_is_left_by_one_escape() -> None:
@@ -298,11 +297,11 @@ async def test_a_renamed_session_stays_in_view_until_the_filter_changes() -> Non
         await pilot.press("/", *"lamb", "down")
         pane_of(pilot).focus_list()
         await pilot.press("r", "ctrl+a", "ctrl+k", *"Stew", "enter")
-        assert taken(pilot) == [SessionsPane.RenameRequested(Path("/s/3.toml"), "Stew")]
+        assert taken(pilot) == [SessionsPane.Requested("rename-session", Path("/s/3.toml"), "Stew")]
         pane_of(pilot).show(listing([*TITLES[:3], "Stew", "Fish"]), NOW)
         assert [line.split()[0] for line in lines(pilot) if line] == ["Today", "Cooking", "Yesterday", "Stew"]
         await pilot.press("d")
-        assert taken(pilot) == [SessionsPane.DeleteRequested(Path("/s/3.toml"))]
+        assert taken(pilot) == [SessionsPane.Requested("delete-session", Path("/s/3.toml"))]
         await pilot.press("/", "backspace")
         assert [line.split()[0] for line in lines(pilot) if line] == ["Today", "Cooking"]
 
@@ -344,35 +343,22 @@ async def test_escape_in_the_list_takes_the_filter_back_before_it_leaves() -> No
         assert [type(event) for event in taken(pilot)] == [SessionsPane.LeaveRequested]
 
 
-async def test_letters_that_come_at_once_after_a_key_are_not_lost() -> None:
-    async with running() as pilot:
-        for key in ("slash", *"fish"):
-            pilot.app.post_message(events.Key(key, "/" if key == "slash" else key))
-        await pilot.pause()
-        assert pane_of(pilot).filter_text == "fish"
-        pane_of(pilot).focus_list()
-        for key in "rcd":
-            pilot.app.post_message(events.Key(key, key))
-        await pilot.press("enter")
-        assert taken(pilot) == [SessionsPane.RenameRequested(Path("/s/4.toml"), "cd")]
-
-
 async def test_a_title_is_selected_so_that_what_is_typed_takes_its_place() -> None:
     async with running() as pilot:
         await pilot.press("r", *"New name", "enter")
-        assert taken(pilot) == [SessionsPane.RenameRequested(Path("/s/0.toml"), "New name")]
+        assert taken(pilot) == [SessionsPane.Requested("rename-session", Path("/s/0.toml"), "New name")]
 
 
 async def test_a_title_is_edited_in_its_row() -> None:
     async with running() as pilot:
         await pilot.press("down", "r")
-        editor = pilot.app.query_one("#session-title", Input)
+        editor = pilot.app.query_one(RowEditor)
         rows = pilot.app.query_one(SessionRows)
         assert editor.value == "SSE parser"
         assert editor.region.offset == rows.region.offset + Offset(3, 2)
         assert editor.region.right == rows.region.right - 1
         await pilot.press("end", "!", "enter")
-        assert taken(pilot) == [SessionsPane.RenameRequested(Path("/s/1.toml"), "SSE parser!")]
+        assert taken(pilot) == [SessionsPane.Requested("rename-session", Path("/s/1.toml"), "SSE parser!")]
         assert not editor.display
         assert pilot.app.focused is rows
 
@@ -383,13 +369,13 @@ async def test_an_editor_that_changes_nothing_asks_for_nothing(keys: list[str]) 
         await pilot.press("down", "r", *keys)
         assert taken(pilot) == []
         await pilot.press("d")
-        assert [type(event) for event in taken(pilot)] == [SessionsPane.DeleteRequested]
+        assert [getattr(event, "action_id", "") for event in taken(pilot)] == ["delete-session"]
 
 
 async def test_an_editor_lasts_while_its_row_is_there() -> None:
     async with running(listing([f"t{n}" for n in range(40)], hours=1), height=8) as pilot:
         await pilot.press("end", "up", "r", "end", "!")
-        editor = pilot.app.query_one("#session-title", Input)
+        editor = pilot.app.query_one(RowEditor)
         pilot.app.query_one(SessionRows).scroll_home(animate=False)
         await pilot.pause()
         line = next(line for line in lines(pilot) if "t38" in line)
@@ -408,8 +394,8 @@ async def test_an_editor_closes_when_the_focus_goes_elsewhere() -> None:
         await pilot.press("r", "end", "!")
         pilot.app.query_one("#elsewhere").focus()
         await pilot.pause()
-        assert not pilot.app.query_one("#session-title").display
-        assert not [event for event in taken(pilot) if isinstance(event, SessionsPane.RenameRequested)]
+        assert not pilot.app.query_one(RowEditor).display
+        assert not [event for event in taken(pilot) if isinstance(event, SessionsPane.Requested)]
 
 
 async def test_an_editor_stays_when_the_terminal_loses_the_focus() -> None:
@@ -420,7 +406,7 @@ async def test_an_editor_stays_when_the_terminal_loses_the_focus() -> None:
         pilot.app.post_message(events.AppFocus())
         await pilot.pause()
         await pilot.press("?", "enter")
-        assert taken(pilot) == [SessionsPane.RenameRequested(Path("/s/0.toml"), "Cooking lamb!?")]
+        assert taken(pilot) == [SessionsPane.Requested("rename-session", Path("/s/0.toml"), "Cooking lamb!?")]
 
 
 async def test_the_cursor_stays_on_its_session_when_the_list_changes() -> None:
@@ -487,10 +473,10 @@ async def test_mouse() -> None:
         await pilot.click(SessionRows, offset=(5, 3))
         assert (cursor(pilot), taken(pilot)) == ("2", [])
         await pilot.click(SessionRows, offset=(5, 3))
-        assert taken(pilot) == [SessionsPane.OpenRequested(Path("/s/2.toml"))]
+        assert taken(pilot) == [SessionsPane.Requested("open-session", Path("/s/2.toml"))]
         for _ in range(2):
             await pilot.double_click(SessionRows, offset=(5, 5))
-            assert taken(pilot) == [SessionsPane.OpenRequested(Path("/s/4.toml"))]
+            assert taken(pilot) == [SessionsPane.Requested("open-session", Path("/s/4.toml"))]
 
 
 async def test_a_key_costs_two_lines_and_a_letter_one_screen_of_ten_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
