@@ -18,7 +18,7 @@ from kimi_tui.core.prompt.prompt_diff import Change, DiffPiece
 from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.dotted import dotted
-from kimi_tui.ui.panes.prompt_pane import part_name
+from kimi_tui.ui.panes.prompt_entries import part_name
 from kimi_tui.ui.panes.prompt_source import Comparing
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.state.entry import Entry, EntryKind
