@@ -17,7 +17,7 @@ from kimi_tui.core.session.growing_reply import GrowingText, ReplyPart
 from kimi_tui.core.session.token_trace import NOT_KNOWN, Token
 from kimi_tui.core.settings.theme_palette import TEXT_CONTRAST, contrast
 from kimi_tui.ui.screens.tokens_layout import CARRIER, LINE_END, UNKNOWN_CHARS, TokenRows, percent, shown
-from kimi_tui.ui.screens.tokens_styles import TokenStyles, level_of
+from kimi_tui.ui.screens.tokens_lines import TokenStyles, level_of
 from kimi_tui.ui.text.role_styles import Styles
 from tests.ui.program import shipped_themes
 

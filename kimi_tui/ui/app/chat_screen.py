@@ -40,8 +40,7 @@ from kimi_tui.ui.commands.dispatcher import Dispatcher, Rows
 from kimi_tui.ui.commands.session_opener import SessionOpener
 from kimi_tui.ui.keys.focus import has_keys, scope_of, take_keys
 from kimi_tui.ui.keys.key_lookup import BLIND, EDITOR_KEYS, Keyboard, character_of
-from kimi_tui.ui.panes.conversation import Conversation
-from kimi_tui.ui.panes.conversation_feed import ConversationFeed
+from kimi_tui.ui.panes.conversation_feed import Conversation, ConversationFeed
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.find_bar import FindBar
 from kimi_tui.ui.panes.panel import Panel

@@ -31,13 +31,13 @@ from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.keys.input_order import ORDERED, InputOrder
 from kimi_tui.ui.keys.key_lookup import BLIND
-from kimi_tui.ui.keys.typeahead import typed_events
 from kimi_tui.ui.screens.above import Above, LateClicks
 from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.terminal.driver import TerminalDriver
 from kimi_tui.ui.terminal.ending import LEAVE_WITHIN_S, Ending
 from kimi_tui.ui.terminal.terminal_abilities import MODERN, Terminal, terminal_filters
+from kimi_tui.ui.terminal.terminal_input import typed_events
 from kimi_tui.ui.terminal.textual_internals import fail, patch_library
 from kimi_tui.ui.text.safe_text import SafeFilter
 from kimi_tui.ui.text.themes import begin_with_theme

@@ -1,9 +1,11 @@
-"""The conversation at work: shows the messages and notices of the session on screen, and puts notices there."""
+"""The conversation on screen, and what shows the messages and notices of the session there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from kimi_tui.core.settings.actions import Scope
 from kimi_tui.ui.panes.room_watch import ROOM, RoomWatch
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.callbacks import Remark
@@ -14,6 +16,17 @@ from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.status_line import welcome_entries
 from kimi_tui.ui.transcript.transcript_widget import Transcript
+
+
+class Conversation(Transcript):
+    """A transcript whose keys are those of messages."""
+
+    scope: ClassVar[Scope] = Scope.TRANSCRIPT
+
+    def on_focus(self) -> None:
+        """A message is chosen, so that it is seen where the keys go."""
+        if self.cursor.chosen is None:
+            self.cursor.choose_in_view()
 
 
 @dataclass(eq=False)

@@ -66,11 +66,6 @@ class PromptPane(ScrollKeys, Vertical):
         """None = nothing is shown yet."""
         return self._view
 
-    @property
-    def title(self) -> str:
-        """Whose request is shown, such as "Request of m4"; "" = the next turn's."""
-        return self._title
-
     def show(self, view: PromptView, title: str = "") -> None:
         """While the pane is hidden the prompt is only kept, and drawn when the pane comes into view.
 

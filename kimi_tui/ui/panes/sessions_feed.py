@@ -12,7 +12,7 @@ from textual import on
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import SessionStore
-from kimi_tui.core.session.session_list import SessionList
+from kimi_tui.core.session.session_list import SessionList, session_list
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.ui.panes.panel import Panel
@@ -110,7 +110,7 @@ class SessionsPanel(SessionsPane, Panel):
     def _lists(self) -> Generator[SessionList, None, None]:
         now = self._now().astimezone()
         for listing in self._session_store.listings():
-            yield self.listed(listing, now)
+            yield session_list(listing, now, datetime.astimezone)
 
     def _mark(self) -> None:
         paths = {str(chat.path): chat for chat in self._open_chats.all}

@@ -21,8 +21,7 @@ from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.dotted import dotted
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.tokens_layout import percent, shown
-from kimi_tui.ui.screens.tokens_lines import TokenLines
-from kimi_tui.ui.screens.tokens_styles import UNCERTAIN
+from kimi_tui.ui.screens.tokens_lines import UNCERTAIN, TokenLines
 from kimi_tui.ui.text.words import seconds
 
 LOOK_S = 0.1

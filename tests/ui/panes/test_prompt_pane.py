@@ -280,4 +280,3 @@ async def test_another_request_is_shown_from_its_end() -> None:
         app.pane.show(past_view(talk(20), "r9", 9), "Request of r9")
         await pilot.pause()
         assert "sent with it" in app.rows()
-        assert app.pane.title == "Request of r9"

@@ -21,9 +21,11 @@ from textual.widgets import Input
 
 from kimi_tui.core.session.listing import Listing, Unreadable
 from kimi_tui.core.session.session import SessionSummary
+from kimi_tui.core.session.session_list import session_list
+from kimi_tui.core.settings.keymap import DEFAULT_KEYS
 from kimi_tui.core.text.visible import visible
 from kimi_tui.ui.panes.sessions_pane.session_rows import SessionRows
-from kimi_tui.ui.panes.sessions_pane.sessions_widget import DEFAULT_KEYS, SessionsPane
+from kimi_tui.ui.panes.sessions_pane.sessions_widget import SessionsPane
 from kimi_tui.ui.text.fit import fit
 from kimi_tui.ui.text.safe_text import SafeFilter
 from kimi_tui.ui.widgets.filtered_rows import RowEditor
@@ -47,7 +49,7 @@ def listing(titles: Sequence[str] = TITLES, *, hours: int = 7, unreadable: Seque
 class Host(App[None]):
     def __init__(self, keys: Mapping[str, tuple[str, ...]] = DEFAULT_KEYS) -> None:
         super().__init__()
-        self.pane = SessionsPane(keys=keys, to_local=lambda time: time)
+        self.pane = SessionsPane(keys=keys)
         self.seen = list[Message]()
 
     def get_line_filters(self) -> list[LineFilter]:
@@ -56,6 +58,9 @@ class Host(App[None]):
     def compose(self) -> ComposeResult:
         yield self.pane
         yield Input(id="elsewhere")
+
+    def show(self, listing: Listing) -> None:
+        self.pane.show_list(session_list(listing, NOW, lambda time: time))
 
     def on_event_seen(self, event: Message) -> None:
         self.seen.append(event)
@@ -76,15 +81,19 @@ async def running(shown: Listing | None = None, *, width: int = 28, height: int 
     async with host.run_test(size=(width, height + 4)) as pilot:
         host.pane.styles.height = height
         await pilot.pause()
-        host.pane.show(listing() if shown is None else shown, NOW)
+        host.show(listing() if shown is None else shown)
         host.pane.focus_list()
         await pilot.pause()
         yield pilot
 
 
-def pane_of(pilot: Pilot[None]) -> SessionsPane:
+def host_of(pilot: Pilot[None]) -> Host:
     assert isinstance(pilot.app, Host)
-    return pilot.app.pane
+    return pilot.app
+
+
+def pane_of(pilot: Pilot[None]) -> SessionsPane:
+    return host_of(pilot).pane
 
 
 def taken(pilot: Pilot[None]) -> list[Message]:
@@ -187,7 +196,7 @@ async def test_an_empty_list_says_so() -> None:
         assert lines(pilot)[0] == " No session yet."
         await pilot.press("enter", "r", "d", "c", "up", "down", "home", "end", "pageup", "pagedown")
         assert taken(pilot) == []
-        pane_of(pilot).show(listing(), NOW)
+        host_of(pilot).show(listing())
         await pilot.press("/", "q", "q")
         assert lines(pilot)[0] == " Nothing fits."
 
@@ -200,7 +209,7 @@ async def test_a_list_that_is_not_there_yet_does_not_say_that_it_is_empty() -> N
         assert lines(pilot)[0] == " Reading the sessions …"
         host.pane.show_failure()
         assert lines(pilot)[0] == " The sessions cannot be read."
-        host.pane.show(Listing(), NOW)
+        host.show(Listing())
         assert lines(pilot)[0] == " No session yet."
 
 
@@ -253,11 +262,11 @@ async def test_each_key_asks_for_what_it_means() -> None:
 async def test_keys_can_be_others() -> None:
     host = Host({"delete-session": ("x", "ctrl+t"), "filter-sessions": ("question_mark",), "nonsense": ("y",)})
     async with host.run_test() as pilot:
-        host.pane.show(listing(), NOW)
+        host.show(listing())
         host.pane.focus_list()
         await pilot.press("d", "c", "y", "x", "ctrl+t", "question_mark", "x")
         assert [getattr(event, "action_id", "") for event in host.take()] == ["delete-session"] * 2
-        assert host.pane.filter_text == "x"
+        assert host.pane.filter.value == "x"
 
 
 async def test_what_cannot_be_read_can_only_be_opened() -> None:
@@ -281,7 +290,11 @@ async def test_filter_as_one_types() -> None:
         await pilot.press("down", "enter")
         assert [getattr(event, "path", None) for event in taken(pilot)] == [Path("/s/3.toml")]
         await pilot.press("escape")
-        assert (pane_of(pilot).filter_text, cursor(pilot), len([line for line in lines(pilot) if line])) == ("", "3", 7)
+        assert (pane_of(pilot).filter.value, cursor(pilot), len([line for line in lines(pilot) if line])) == (
+            "",
+            "3",
+            7,
+        )
         await pilot.press("d", "escape")
         assert [type(event) for event in taken(pilot)] == [SessionsPane.Requested, SessionsPane.LeaveRequested]
 
@@ -298,7 +311,7 @@ async def test_a_renamed_session_stays_in_view_until_the_filter_changes() -> Non
         pane_of(pilot).focus_list()
         await pilot.press("r", "ctrl+a", "ctrl+k", *"Stew", "enter")
         assert taken(pilot) == [SessionsPane.Requested("rename-session", Path("/s/3.toml"), "Stew")]
-        pane_of(pilot).show(listing([*TITLES[:3], "Stew", "Fish"]), NOW)
+        host_of(pilot).show(listing([*TITLES[:3], "Stew", "Fish"]))
         assert [line.split()[0] for line in lines(pilot) if line] == ["Today", "Cooking", "Yesterday", "Stew"]
         await pilot.press("d")
         assert taken(pilot) == [SessionsPane.Requested("delete-session", Path("/s/3.toml"))]
@@ -338,7 +351,7 @@ async def test_escape_in_the_list_takes_the_filter_back_before_it_leaves() -> No
         await pilot.press("/", "f")
         pane_of(pilot).focus_list()
         await pilot.press("escape")
-        assert (pane_of(pilot).filter_text, taken(pilot)) == ("", [])
+        assert (pane_of(pilot).filter.value, taken(pilot)) == ("", [])
         await pilot.press("escape")
         assert [type(event) for event in taken(pilot)] == [SessionsPane.LeaveRequested]
 
@@ -381,10 +394,10 @@ async def test_an_editor_lasts_while_its_row_is_there() -> None:
         line = next(line for line in lines(pilot) if "t38" in line)
         assert editor.region.y == pilot.app.query_one(SessionRows).region.y + lines(pilot).index(line)
         await resize(pilot, 40, 30)
-        pane_of(pilot).show(listing([f"new{n}" for n in range(40)], hours=1), NOW)
+        host_of(pilot).show(listing([f"new{n}" for n in range(40)], hours=1))
         await pilot.pause()
         assert (editor.display, editor.value) == (True, "t38!")
-        pane_of(pilot).show(listing(["only"]), NOW)
+        host_of(pilot).show(listing(["only"]))
         await pilot.pause()
         assert not editor.display
 
@@ -412,29 +425,25 @@ async def test_an_editor_stays_when_the_terminal_loses_the_focus() -> None:
 async def test_the_cursor_stays_on_its_session_when_the_list_changes() -> None:
     async with running() as pilot:
         await pilot.press("down", "down")
-        pane_of(pilot).show(Listing((*listing(["new"]).summaries, *listing().summaries[2:])), NOW)
+        host_of(pilot).show(Listing((*listing(["new"]).summaries, *listing().summaries[2:])))
         assert cursor(pilot) == "2"
-        pane_of(pilot).show(listing(), NOW)
-        pane_of(pilot).show(Listing((*listing().summaries[:2], *listing().summaries[3:])), NOW)
+        host_of(pilot).show(listing())
+        host_of(pilot).show(Listing((*listing().summaries[:2], *listing().summaries[3:])))
         assert cursor(pilot) == "3"
-        pane_of(pilot).show(Listing(listing().summaries[:1]), NOW)
+        host_of(pilot).show(Listing(listing().summaries[:1]))
         assert cursor(pilot) == "0"
-        pane_of(pilot).show(listing(), NOW)
-        pane_of(pilot).choose(Path("/s/4.toml"))
-        assert cursor(pilot) == "4"
-        pane_of(pilot).choose(Path("/s/nothing.toml"))
-        assert cursor(pilot) == "4"
+        host_of(pilot).show(listing())
 
 
 async def test_the_cursor_begins_on_the_open_session() -> None:
     async with running() as pilot:
         pane_of(pilot).set_marks("/s/3.toml", (), ())
         assert cursor(pilot) == "3"
-        pane_of(pilot).show(listing(), NOW)
+        host_of(pilot).show(listing())
         assert cursor(pilot) == "3"
         await pilot.press("up")
         pane_of(pilot).set_marks("/s/3.toml", {"/s/3.toml"}, ())
-        pane_of(pilot).show(listing(), NOW)
+        host_of(pilot).show(listing())
         assert cursor(pilot) == "2"
 
 
@@ -443,7 +452,7 @@ async def test_a_new_session_gets_the_cursor_when_it_is_saved() -> None:
         await pilot.press("down")
         pane_of(pilot).set_marks("/s/5.toml", (), ())
         assert cursor(pilot) == "1"
-        pane_of(pilot).show(listing([*TITLES, "new"]), NOW)
+        host_of(pilot).show(listing([*TITLES, "new"]))
         assert cursor(pilot) == "5"
 
 
@@ -451,7 +460,7 @@ async def test_the_open_session_is_found_whichever_is_told_first() -> None:
     host = Host()
     async with host.run_test(size=(28, 9)):
         host.pane.set_marks("/s/39.toml", (), ())
-        host.pane.show(listing([f"t{n}" for n in range(40)]), NOW)
+        host.show(listing([f"t{n}" for n in range(40)]))
         assert host.pane.cursor_path == Path("/s/39.toml")
 
 
@@ -461,7 +470,7 @@ async def test_what_is_looked_at_stays_on_its_line_when_sessions_come_above() ->
         await pilot.press("pagedown", "pagedown", "pagedown", "up", "up")
         before = lines(pilot)
         newer = SessionSummary("n", "new", NOW, NOW + timedelta(hours=1), 1, "m", (), "/s/new.toml")
-        pane_of(pilot).show(Listing((newer, *listing(many, hours=1).summaries)), NOW)
+        host_of(pilot).show(Listing((newer, *listing(many, hours=1).summaries)))
         await pilot.pause()
         assert lines(pilot) == before
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -12,9 +11,7 @@ from textual import events, on
 from textual.message import Message
 from textual.widgets import Input
 
-from kimi_tui.core.session.listing import Listing
-from kimi_tui.core.session.session_list import Row, RowKind, SessionList, session_list
-from kimi_tui.core.settings.actions import ACTIONS, Scope
+from kimi_tui.core.session.session_list import Row, RowKind, SessionList
 from kimi_tui.ui.keys.key_lookup import character_of
 from kimi_tui.ui.panes.sessions_pane.session_rows import SessionRows
 from kimi_tui.ui.text.safe_text import line_text
@@ -30,10 +27,6 @@ FILTER_HINTS = "Enter open · Up Down move · Escape clears"
 EMPTY_FILTER_HINTS = "Enter open · Up Down move · Escape leaves"
 ON_A_ROW = frozenset({"open-session", "rename-session", "duplicate", "delete-session"})
 EDITOR_HINTS = "Enter saves · Escape leaves"
-DEFAULT_KEYS: Mapping[str, tuple[str, ...]] = {
-    action.id: action.keys for action in ACTIONS if action.scope is Scope.SESSIONS
-}
-
 Act = Callable[[], object]
 
 
@@ -73,14 +66,8 @@ class SessionsPane(FilteredRows):
     class HintsChanged(Message):
         """`hints`, or what does nothing, is something else now."""
 
-    def __init__(
-        self,
-        *,
-        keys: Mapping[str, tuple[str, ...]] = DEFAULT_KEYS,
-        to_local: Callable[[datetime], datetime] = datetime.astimezone,
-        id: str | None = None,
-    ) -> None:
-        """Keys of other panes' actions are ignored; `to_local` gives a time in the zone that days are counted in."""
+    def __init__(self, *, keys: Mapping[str, tuple[str, ...]], id: str | None = None) -> None:
+        """Keys of other panes' actions are ignored."""
         self._list = SessionRows(id="session-list")
         self._list.note = READING
         super().__init__(self._list, FILTER, id=id)
@@ -93,7 +80,6 @@ class SessionsPane(FilteredRows):
             "filter-sessions": lambda: self.screen.set_focus(self.filter),
         }
         self._acts = {key: act for action, act in self.acts.items() for key in keys.get(action, ())}
-        self._to_local = to_local
         self._sessions = SessionList()
         self._current = ""
         self._has_moved = False
@@ -104,15 +90,8 @@ class SessionsPane(FilteredRows):
 
     # -- content
 
-    def show(self, listing: Listing, now: datetime) -> None:
-        """Filter, cursor and an open editor stay; `now`, with its zone, decides what is called today."""
-        self.show_list(self.listed(listing, now))
-
-    def listed(self, listing: Listing, now: datetime) -> SessionList:
-        """This takes long with thousands of sessions, and may be done in a thread."""
-        return session_list(listing, now, self._to_local)
-
     def show_list(self, sessions: SessionList) -> None:
+        """Filter, cursor and an open editor stay."""
         self.filter.placeholder = FILTER if sessions.is_whole else FILTER_WHILE_READING
         self._sessions, self._has_read = sessions, True
         row = self._list.cursor_row
@@ -152,11 +131,6 @@ class SessionsPane(FilteredRows):
         return None if row is None else Path(row.path)
 
     @property
-    def filter_text(self) -> str:
-        """What the list is narrowed by; "" = it is whole."""
-        return self.filter.value
-
-    @property
     def hints(self) -> str:
         """What keys do where the focus is; "" = what the table of actions says, or the focus is elsewhere."""
         focused = self.screen.focused if self.is_attached else None
@@ -179,11 +153,6 @@ class SessionsPane(FilteredRows):
         if (told := (self.hints, self.idle_actions)) != self._told_hints:
             self._told_hints = told
             self.post_message(self.HintsChanged())
-
-    def choose(self, path: Path) -> None:
-        """A session that is not in the list, or filtered out, is ignored."""
-        self._has_moved = True
-        self._list.choose(str(path))
 
     def focus_list(self) -> None:
         self.editor.close()
