@@ -41,6 +41,7 @@ from kimi_tui.ui.terminal.terminal_input import typed_events
 from kimi_tui.ui.terminal.textual_internals import fail, patch_library
 from kimi_tui.ui.text.safe_text import SafeFilter
 from kimi_tui.ui.text.themes import begin_with_theme
+from kimi_tui.ui.widgets.editing import Editing, Kills
 
 log = logging.getLogger("kimi_tui")
 
@@ -101,7 +102,7 @@ class KimiApp(App[str], inherit_bindings=False):
         """Whether everything has been saved all the same after a crash."""
         self.signal: int | None = None
         """The signal that ended it; None = none did."""
-        self._ending = ending
+        self._ending, self._kills = ending, Kills()
         self._idle_work = idle_work
         self._late_clicks = LateClicks(self.CLICK_CHAIN_TIME_THRESHOLD)
         self.input_order = InputOrder(self, typed_events(typed))
@@ -177,6 +178,9 @@ class KimiApp(App[str], inherit_bindings=False):
         asyncio.get_running_loop().set_exception_handler(self._loop_failed)
         if self._idle_work is not None:
             self.set_timer(IDLE_AFTER_S, self._work_idly)
+
+    def on_editing_opened(self, event: Editing.Opened) -> None:
+        event.editor.kills = self._kills
 
     def on_chat_screen_takes_keys(self) -> None:
         self.run_worker(self.input_order.run(), group="input")

@@ -8,10 +8,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
-from weakref import WeakKeyDictionary
 
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
@@ -44,14 +42,6 @@ class Kills:
         self.text = before + after if follows else text
 
 
-_KILLS: WeakKeyDictionary[object, Kills] = WeakKeyDictionary()
-
-
-def kills_of(app: App[object]) -> Kills:
-    """What was deleted in a program: one text for all its editors."""
-    return _KILLS.setdefault(app, Kills())
-
-
 class Editing:
     """The keys that the library's editors do not have."""
 
@@ -59,7 +49,14 @@ class Editing:
     WORD_STEPS: ClassVar[dict[str, str]] = {}
     """Keys that many terminals send for Alt+Left and Alt+Right; the library types their letters."""
 
+    @dataclass
+    class Opened(Message):
+        """An editor is there; whoever has others hands it their `kills`."""
+
+        editor: Editing
+
     edit_keys: Keys = DEFAULT_KEYS
+    kills: Kills
     _is_changing = False
     """Whether the text is being changed: the cursor then goes where that ends, though a character may go on there."""
 
@@ -97,6 +94,10 @@ class EditArea(Editing, LongTextArea):
     """Where the cursor is since something was killed and nothing else done; None = something else was."""
 
     _has_stand_ins = False
+
+    def on_mount(self) -> None:
+        self.kills = Kills()
+        self.post_message(self.Opened(self))
 
     def held(self, text: str) -> str:
         """What stands for a text in this widget."""
@@ -210,7 +211,7 @@ class EditArea(Editing, LongTextArea):
             return
         follows = self._killed_at == cursor
         self.change("", start, end)
-        kills_of(self.app).take(killed, is_before=end == cursor, follows=follows)
+        self.kills.take(killed, is_before=end == cursor, follows=follows)
         self._killed_at = self.cursor_location
 
     def action_delete_to_start_of_line(self) -> None:
@@ -230,7 +231,7 @@ class EditArea(Editing, LongTextArea):
         self._kill(self.get_cursor_word_right_location())
 
     def action_yank(self) -> None:
-        if (text := self.held(kills_of(self.app).text)) and not self.read_only:
+        if (text := self.held(self.kills.text)) and not self.read_only:
             self.change(text, *self.selection)
 
 
@@ -243,6 +244,10 @@ class EditLine(Editing, Input):
     WORD_STEPS: ClassVar[dict[str, str]] = {"alt+b": "action_cursor_left_word", "alt+f": "action_cursor_right_word"}
 
     _killed_at: int | None = None
+
+    def on_mount(self) -> None:
+        self.kills = Kills()
+        self.post_message(self.Opened(self))
 
     def type_text(self, text: str) -> None:
         self.replace(text, *self.selection)
@@ -298,7 +303,7 @@ class EditLine(Editing, Input):
         start, end = sorted((cursor, target) if self.selection.is_empty else self.selection)
         follows = self._killed_at == cursor
         if start < end:
-            kills_of(self.app).take(self.value[start:end], is_before=end == cursor, follows=follows)
+            self.kills.take(self.value[start:end], is_before=end == cursor, follows=follows)
             self.delete(start, end)
             self._killed_at = self.cursor_position
 
@@ -316,5 +321,5 @@ class EditLine(Editing, Input):
 
     def action_yank(self) -> None:
         """Put what was killed in again, in the place of what is selected; its lines become one."""
-        if text := " ".join(kills_of(self.app).text.splitlines()):
+        if text := " ".join(self.kills.text.splitlines()):
             self.type_text(text)
