@@ -82,7 +82,6 @@ class Composer(EditArea):
         self.choices: Choices = {}
         self.recalled = ""
         """A prompt that was brought back and not changed since, where the draft is still that; "" = none was."""
-        self._draft: tuple[str, str] | None = None  # the text, and the draft that it stands for
         self._completions: tuple[Completion, ...] = ()
         self._picked = 0
         self._has_picked = False
@@ -94,10 +93,7 @@ class Composer(EditArea):
     @property
     def draft(self) -> str:
         """What has been typed, exactly."""
-        text = self.text
-        if self._draft is None or self._draft[0] is not text:
-            self._draft = text, self.exact(text)
-        return self._draft[1]
+        return self.exact_text
 
     @draft.setter
     def draft(self, text: str) -> None:

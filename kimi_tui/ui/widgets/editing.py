@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from textual import events
@@ -22,7 +23,7 @@ from kimi_tui.ui.keys.key_lookup import character_of
 from kimi_tui.ui.terminal.terminal_input import Paste
 from kimi_tui.ui.widgets import graphemes
 from kimi_tui.ui.widgets.long_text import LongTextArea
-from kimi_tui.ui.widgets.stand_ins import has_stand_ins, with_stand_ins, without_stand_ins
+from kimi_tui.ui.widgets.stand_ins import StandIns
 
 
 @dataclass(slots=True)
@@ -93,7 +94,12 @@ class EditArea(Editing, LongTextArea):
     _killed_at: Location | None = None
     """Where the cursor is since something was killed and nothing else done; None = something else was."""
 
-    _has_stand_ins = False
+    _known: tuple[str, str] | None = None
+    """The text, and the exact one that it stands for."""
+
+    @cached_property
+    def stand_ins(self) -> StandIns:
+        return StandIns()
 
     def on_mount(self) -> None:
         self.kills = Kills()
@@ -101,14 +107,17 @@ class EditArea(Editing, LongTextArea):
 
     def held(self, text: str) -> str:
         """What stands for a text in this widget."""
-        return with_stand_ins(text)
+        return self.stand_ins.put_into(text)
 
     def exact(self, text: str) -> str:
-        return without_stand_ins(text) if self._has_stand_ins else text
+        return self.stand_ins.take_out_of(text)
 
-    def _set_document(self, text: str, language: str | None) -> None:
-        self._has_stand_ins = has_stand_ins(text)
-        super()._set_document(text, language)
+    @property
+    def exact_text(self) -> str:
+        text = self.text
+        if self._known is None or self._known[0] is not text:
+            self._known = text, self.exact(text)
+        return self._known[1]
 
     @dataclass
     class Pasted(Message):
@@ -173,8 +182,6 @@ class EditArea(Editing, LongTextArea):
     # -- what can be undone
 
     def edit(self, edit: Edit) -> EditResult:
-        """Perform an edit, and note whether it brings stand-ins: to look for them takes longer than a key may."""
-        self._has_stand_ins |= has_stand_ins(edit.text)
         if edit.to_location[0] >= self.document.line_count:  # to cut the last line, the library names the next
             edit.to_location = self.document.end
         self._killed_at, self._is_changing = None, True
