@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from textual import events
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.geometry import Offset
 from textual.message import Message
@@ -26,7 +26,7 @@ class Above(ModalScreen[ResultT]):
     DEFAULT_CSS = """
     Above > .frame { width: 100%; height: 100%; padding: 0 1; border: round $primary; background: $background; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel")]
     is_help: ClassVar[bool] = False
     """Whether it is what the key for help shows, which leaves it then."""
 

@@ -51,7 +51,7 @@ class CompareChoice(Dialog[str | None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Close"),
+        ("escape", "back"),
         *(Binding(key, f"move('{way}')", priority=True) for key, way in MOVING.items()),
     ]
 

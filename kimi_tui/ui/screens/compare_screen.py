@@ -26,6 +26,7 @@ from kimi_tui.ui.screens.compare_rows import CompareRows, Comparison, compared, 
 from kimi_tui.ui.screens.compare_side_view import MAX_SETTING_LINES, SideBody, SideView, head_of
 from kimi_tui.ui.state.compare_sides import CompareSide, CompareSource, settings_words
 from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.text.fit import first_fitting
 from kimi_tui.ui.widgets.told_lines import Note
 
 SIDE_BY_SIDE_COLUMNS = 100
@@ -34,8 +35,8 @@ LOOK_S = 0.5
 """Time between two looks whether a reply that is compared has ended, in seconds."""
 LEFT, RIGHT = "left", "right"
 SCROLLING = {
-    "up": -1, "k": -1, "down": 1, "j": 1, "pageup": "-page", "pagedown": "page", "space": "page",
-    "home": "home", "ctrl+home": "home", "end": "end", "ctrl+end": "end",
+    "up,k": "'line', -1", "down,j": "'line', 1", "pageup": "'page', -1", "pagedown,space": "'page', 1",
+    "home,ctrl+home": "'all', -1", "end,ctrl+end": "'all', 1",
 }  # fmt: skip
 HINTS = (
     ("Esc back", "Esc", "cancel"), ("Enter go on with it", "Enter take", "pick"), ("Tab side", "Tab", "other_side"),
@@ -78,16 +79,16 @@ class CompareScreen(Above[str | None]):
     """
     AUTO_FOCUS: ClassVar[str | None] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "cancel", "Close"),
-        Binding("enter", "pick", "Go on with it"),
+        ("q", "cancel"),
+        ("enter", "pick"),
         Binding("tab,shift+tab", "other_side", "Other side", priority=True),
-        Binding("left", "step('', -1)", "Previous alternative"),
-        Binding("right", "step('', 1)", "Next alternative"),
-        Binding("o,slash", "choose", "Another one"),
-        Binding("r", "other_part", "Answer or thinking"),
-        Binding("n", "difference(1)", "Next difference"),
-        Binding("N,shift+n", "difference(-1)", "Previous difference"),
-        *(Binding(key, f"scroll('{way}')") for key, way in SCROLLING.items()),
+        ("left", "step('', -1)"),
+        ("right", "step('', 1)"),
+        ("o,slash", "choose"),
+        ("r", "other_part"),
+        ("n", "difference(1)"),
+        ("N,shift+n", "difference(-1)"),
+        *((keys, f"scroll_rows({way})") for keys, way in SCROLLING.items()),
     ]
 
     def __init__(self, chat: Chat, source: CompareSource, left: str, right: str) -> None:
@@ -229,7 +230,7 @@ class CompareScreen(Above[str | None]):
         forms = [
             dotted(f"Compare {what}", words, settings) for settings in (alike, "") for words in self._difference_words()
         ]
-        title = next((form for form in forms if len(form) <= self.size.width - 2), forms[-1])
+        title = first_fitting(forms, self.size.width - 2)
         self.query_one("#compare-title", Static).update(Content(title))
         is_coarse = self._rows is not None and self._comparison is not None and self._comparison.diff.is_coarse
         notes = [COARSE] if is_coarse else []
@@ -255,18 +256,11 @@ class CompareScreen(Above[str | None]):
         return [f"{which} · {alike}, {only}", f"{which} · {alike}", which]
 
     def _show_hints(self) -> None:
-        room = self.size.width - 2
-        for place in (0, 1):
-            texts = [hint[place] for hint in HINTS]
-            if self._part is ReplyPart.REASONING:
-                texts[-1] = "r answer"
-            if len(dotted(*texts)) <= room:
-                break
-        parts: list[str | tuple[str, Style]] = []
-        for text, (*_, action) in zip(texts, HINTS, strict=True):
-            parts += [SEPARATOR] if parts else []
-            parts.append((text, Style.from_meta({"@click": f"screen.{action}"})))
-        self.query_one("#compare-hints", Static).update(Content.assemble(*parts))
+        rest = [("r answer", "r answer", "other_part")] if self._part is ReplyPart.REASONING else HINTS[-1:]
+        hints = [*HINTS[:-1], *rest]
+        is_short = len(dotted(*(long for long, *_ in hints))) > self.size.width - 2
+        parts = [(hint[is_short], Style.from_meta({"@click": f"screen.{hint[2]}"})) for hint in hints]
+        self.query_one("#compare-hints", Static).update(Content(SEPARATOR).join(map(Content.assemble, parts)))
 
     # -- keys
 
@@ -284,18 +278,10 @@ class CompareScreen(Above[str | None]):
             self._focused = focused
             self._show_heads()
 
-    def action_scroll(self, way: str) -> None:
+    def action_scroll_rows(self, step: str, sign: int) -> None:
         body = self._views[self._focused].body
-        match way:
-            case "home":
-                body.scroll_home(animate=False)
-            case "end":
-                body.scroll_end(animate=False, x_axis=False)
-            case "page" | "-page":
-                rows = max(body.size.height - 2, 1)
-                body.scroll_relative(y=rows if way == "page" else -rows, animate=False)
-            case _:
-                body.scroll_relative(y=int(way), animate=False)
+        rows = {"line": 1, "page": max(body.size.height - 2, 1), "all": body.virtual_size.height}[step]
+        body.scroll_relative(y=sign * rows, animate=False)
 
     def action_other_side(self) -> None:
         self._views[RIGHT if self._focused == LEFT else LEFT].body.focus()

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
@@ -46,9 +46,9 @@ class DiffScreen(ScrollKeys, Above[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "cancel", "Close"),
-        Binding("left", "earlier", "Earlier request"),
-        Binding("right", "later", "Later request"),
+        ("q", "cancel"),
+        ("left", "step(1)"),
+        ("right", "step(-1)"),
         *scroll_bindings(),
     ]
 
@@ -72,16 +72,20 @@ class DiffScreen(ScrollKeys, Above[None]):
         return self.query_one(Transcript)
 
     def _compare(self) -> None:
-        request = self._comparing.requests.at(self._index)
+        request = self._request()
         assert request is not None
         self._comparison = None
         self._show_titles(request)
         self.run_last(self._compare_with, request)
 
+    def _request(self, by: int = 0) -> PastRequest | None:
+        """The one to compare with, or so many before; None = there is none."""
+        return self._comparing.requests.at(self._index + by)
+
     async def _compare_with(self, request: PastRequest) -> None:
         """Off the event loop: inputs may be large."""
         comparison = await asyncio.to_thread(self._comparing.against, request)
-        if request is not self._comparing.requests.at(self._index):
+        if request is not self._request():
             return
         self._comparison = comparison
         entries = await asyncio.to_thread(lambda: list(diff_entries(comparison)))
@@ -90,39 +94,22 @@ class DiffScreen(ScrollKeys, Above[None]):
         self._show_titles(request)
 
     def _show_titles(self, request: PastRequest) -> None:
-        width = max(self.app.size.width - 2, 1)
-        old = f"{REMOVED}{_name_of(request)}{self._place(self._index)}"
+        width = max(self.size.width - 2, 1)
+        place = f"{self._index + 1} back" if self._index else "the last"
         sizes = MAKING if self._comparison is None else _sizes(self._comparison)
-        parts = (old, f"{ADDED}{self._comparing.title}", sizes)
+        parts = (f"{REMOVED}{_name_of(request)} ({place})", f"{ADDED}{self._comparing.title}", sizes)
         line = "   ".join(parts)
         self.query_one("#diff-titles", Static).update(line if cell_len(line) <= width else "\n".join(parts))
-        self.query_one("#diff-keys", Static).update(self._keys())
-
-    @staticmethod
-    def _place(index: int) -> str:
-        return " (the last)" if not index else f" ({index + 1} back)"
-
-    def _keys(self) -> Content:
-        """A click does the same."""
-        ways = [
-            "[@click=screen.earlier]Left earlier request[/]" if self._has(self._index + 1) else "",
-            "[@click=screen.later]Right later request[/]" if self._has(self._index - 1) else "",
+        ways = (  # a click does the same
+            "[@click=screen.step(1)]Left earlier request[/]" if self._request(1) else "",
+            "[@click=screen.step(-1)]Right later request[/]" if self._request(-1) else "",
             "[@click=screen.cancel]Escape back[/]",
-        ]
-        return Content.from_markup(dotted(*ways))
+        )
+        self.query_one("#diff-keys", Static).update(Content.from_markup(dotted(*ways)))
 
-    def _has(self, index: int) -> bool:
-        return self._comparing.requests.at(index) is not None
-
-    def action_earlier(self) -> None:
-        self._step(1)
-
-    def action_later(self) -> None:
-        self._step(-1)
-
-    def _step(self, by: int) -> None:
+    def action_step(self, by: int) -> None:
         """Compare with a request so many before."""
-        if self._has(self._index + by):
+        if self._request(by) is not None:
             self._index += by
             self._compare()
 
@@ -131,7 +118,7 @@ class DiffScreen(ScrollKeys, Above[None]):
         return self._lines.view
 
     def on_resize(self) -> None:
-        if (request := self._comparing.requests.at(self._index)) is not None and self.is_mounted:
+        if (request := self._request()) is not None and self.is_mounted:
             self._show_titles(request)
 
 

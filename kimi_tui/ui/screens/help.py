@@ -26,8 +26,10 @@ BESIDE_CELLS = 6
 NARROW_CELLS = 84
 """Below that the help of an action stands on a line of its own."""
 PLACEHOLDER = "Type to search: an action, a key, a word"
-SCROLLING = {"up": "up", "down": "down", "pageup": "page_up", "pagedown": "page_down", "home": "home", "end": "end",
-             "ctrl+home": "home", "ctrl+end": "end"}  # fmt: skip
+SCROLLING = {
+    "up": "up", "down": "down", "pageup": "page_up", "pagedown": "page_down",
+    "home,ctrl+home": "home", "end,ctrl+end": "end",
+}  # fmt: skip
 NOTES = (
     "In the composer, // sends a literal slash, Tab completes a command or goes on to the conversation and the panes.",
     "[keymap] in the config gives an action other keys, by its command's name.",
@@ -67,30 +69,26 @@ def _lines(action: Action, missing: Need | None, keyboard: Keyboard, width: int)
     """Each in its column; wrapped lines keep theirs."""
     labels = [key_label(key) for key in keyboard.table.keys[action.id]]
     commands = [action.usage, *(f"/{alias}" for alias in action.aliases)] if action.is_command else []
-    style = "bold" if missing is None else "$text-muted"
+    style, muted = ("bold", "") if missing is None else ("$text-muted", "$text-muted")
     words = action.help if missing is None else f"{action.help} (now there is no {missing.value})"
     if width < NARROW_CELLS:
         yield "  " + "  ".join(part for part in (", ".join(labels), ", ".join(commands)) if part) + "\n", style
-        yield from (_muted(f"      {line}\n", missing) for line in textwrap.wrap(words, max(width - 6, 10)))
+        yield from ((f"      {line}\n", muted) for line in textwrap.wrap(words, max(width - 6, 10)))
         return
     more = ", ".join([*labels[1:], *commands[1:]])
     lines = textwrap.wrap(f"{words}{f' Also {more}.' if more else ''}", width - 3 - KEY_CELLS - COMMAND_CELLS)
     command, indent = "".join(commands[:1]), " " * (3 + KEY_CELLS + COMMAND_CELLS)
     yield f"  {''.join(labels[:1]):<{KEY_CELLS}}{command:<{COMMAND_CELLS}} ", style
     beside = lines.pop(0) if len(command) <= COMMAND_CELLS else ""
-    yield from (_muted(f"{line}\n", missing) for line in [beside, *(indent + line for line in lines)])
-
-
-def _muted(line: str, missing: Need | None) -> tuple[str, str]:
-    return line, "$text-muted" if missing else ""
+    yield from ((f"{line}\n", muted) for line in [beside, *(indent + line for line in lines)])
 
 
 class HelpScreen(Above[None]):
     is_help = True
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Close"),
-        Binding("f1", "cancel", "Close"),
+        ("escape", "back"),
+        ("f1", "cancel"),
         *(Binding(key, f"scroll('{way}')", priority=True) for key, way in SCROLLING.items()),
     ]
 
@@ -128,7 +126,7 @@ class HelpScreen(Above[None]):
             self.cancel()
 
     def _content(self) -> Content:
-        width = max(min(self.app.size.width, MAX_CELLS) - BESIDE_CELLS, 1)
+        width = max(min(self.size.width, MAX_CELLS) - BESIDE_CELLS, 1)
         return help_content(self._scope, self._offered, self._keyboard, width, self._query)
 
     def on_resize(self) -> None:

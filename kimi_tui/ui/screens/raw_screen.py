@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static, TextArea
@@ -46,9 +46,9 @@ class RawScreen(Above[RawDraft | None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "send", "Send"),
-        Binding("ctrl+g", "edit_outside", "Editor"),
-        Binding("ctrl+r", "begin_anew", "Begin anew"),
+        ("ctrl+s", "send"),
+        ("ctrl+g", "edit_outside"),
+        ("ctrl+r", "begin_anew"),
     ]
 
     def __init__(

@@ -21,7 +21,7 @@ from textual.widgets.option_list import Option
 
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message
-from kimi_tui.core.text.cells import cells_of, cut
+from kimi_tui.core.text.cells import cut
 from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.screens.above import Above
@@ -31,6 +31,7 @@ from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.reply_rows import ReplyRow, markdown_table, plain_table, reply_rows, table_lines
+from kimi_tui.ui.text.fit import first_fitting
 from kimi_tui.ui.transcript.scroll_keys import ScrollKeys, scroll_bindings
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.view import View
@@ -129,16 +130,14 @@ class ReplyList(Options):
 class SideBySideScreen(ScrollKeys, Above[str | None]):
     CSS_PATH = "side_by_side.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "cancel", "Close"),
-        Binding("left", "step(-1)", priority=True),
-        Binding("right", "step(1)", priority=True),
-        Binding("tab", "step(1)", priority=True),
-        Binding("shift+tab", "step(-1)", priority=True),
-        Binding("s,delete", "stop_this", "Stop this"),
-        Binding("S", "stop_all", "Stop all"),
-        Binding("y", "copy(True)", "Copy"),
-        Binding("Y", "copy(False)", "Copy as text"),
-        Binding("space", "fold", "Fold"),
+        ("q", "cancel"),
+        Binding("left,shift+tab", "step(-1)", priority=True),
+        Binding("right,tab", "step(1)", priority=True),
+        ("s,delete", "stop_this"),
+        ("S", "stop_all"),
+        ("y", "copy(True)"),
+        ("Y", "copy(False)"),
+        ("space", "fold"),
         *scroll_bindings(up="ctrl+up", down="ctrl+down", is_first=True),  # the arrows move in the table
     ]
 
@@ -350,7 +349,5 @@ class SideBySideScreen(ScrollKeys, Above[str | None]):
 
 def _fitting(words: Sequence[str], cells: int) -> str:
     """The first and the last are missed most."""
-    kept = list(words)
-    while len(kept) > 2 and cells_of(dotted(*kept)) > cells:
-        del kept[-2]
-    return cut(dotted(*kept), max(cells, 1))
+    forms = [dotted(*words[:count], words[-1]) for count in range(len(words) - 1, 0, -1)]
+    return cut(first_fitting(forms, cells), max(cells, 1))

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
@@ -59,7 +59,7 @@ class TimelineScreen(Above[None]):
         & VerticalScroll > Static { width: 100%; height: auto; color: $foreground; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "cancel", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [("q", "cancel")]
 
     def __init__(self, look: Callable[[], Timeline], is_running: Callable[[], bool]) -> None:
         """`look` gives the timeline as it is at the moment."""

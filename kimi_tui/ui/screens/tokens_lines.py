@@ -15,7 +15,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.color import Color
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -54,18 +54,18 @@ class TokenLines(ScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", show=False),
-        Binding("right", "step(1)", show=False),
-        Binding("up", "line_step(-1)", show=False),
-        Binding("down", "line_step(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-        Binding("home", "row_end(False)", show=False),
-        Binding("end", "row_end(True)", show=False),
-        Binding("ctrl+home", "end(False)", show=False),
-        Binding("ctrl+end", "end(True)", show=False),
-        Binding("n", "uncertain(1)", show=False),
-        Binding("N,shift+n", "uncertain(-1)", show=False),
+        ("left", "step(-1)"),
+        ("right", "step(1)"),
+        ("up", "line_step(-1)"),
+        ("down", "line_step(1)"),
+        ("pageup", "page(-1)"),
+        ("pagedown", "page(1)"),
+        ("home", "row_end(False)"),
+        ("end", "row_end(True)"),
+        ("ctrl+home", "end(False)"),
+        ("ctrl+end", "end(True)"),
+        ("n", "uncertain(1)"),
+        ("N,shift+n", "uncertain(-1)"),
     ]
 
     @dataclass

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.timer import Timer
@@ -51,8 +51,8 @@ class TokensScreen(Above[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "cancel", "Close"),
-        Binding("c", "cut", "Cut here and go on"),
+        ("q", "cancel"),
+        ("c", "cut"),
     ]
 
     def __init__(self, view: TokenView) -> None:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import Input
 from textual.widgets.input import Selection
@@ -244,8 +244,8 @@ class EditArea(Editing, LongTextArea):
 
 class EditLine(Editing, Input):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+backspace,alt+backspace", "delete_left_word", show=False),  # the library deletes to the right
-        Binding("alt+delete", "delete_right_word", show=False),
+        ("ctrl+backspace,alt+backspace", "delete_left_word"),  # the library deletes to the right
+        ("alt+delete", "delete_right_word"),
     ]
     EDIT_METHODS: ClassVar[dict[str, str]] = {"delete-word": "action_delete_right_word", "yank": "action_yank"}
     WORD_STEPS: ClassVar[dict[str, str]] = {"alt+b": "action_cursor_left_word", "alt+f": "action_cursor_right_word"}
