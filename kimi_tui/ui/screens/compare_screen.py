@@ -23,7 +23,7 @@ from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.compare_choice import CompareChoice
 from kimi_tui.ui.screens.compare_rows import CompareRows, Comparison, compared, rows_of
-from kimi_tui.ui.screens.compare_side_view import MAX_SETTING_LINES, SideBody, SideView, head_of
+from kimi_tui.ui.screens.compare_side_view import MAX_SETTING_LINES, SideBody, SideView, head_lines
 from kimi_tui.ui.state.compare_sides import CompareSide, CompareSource, settings_words
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.text.fit import first_fitting
@@ -213,12 +213,13 @@ class CompareScreen(Above[str | None]):
         _, *own = settings_words(left, right, self._source.session.system)
         most = MAX_SETTING_LINES if self.has_class("-wide") else 1
         heads = [
-            head_of(self._sides[name], settings, self._views[name].size.width - 3, most)
+            head_lines(self._sides[name], settings, self._views[name].size.width - 3, most)
             for name, settings in zip((LEFT, RIGHT), own, strict=True)
         ]
-        height = 1 + max(len(head.lines) for head in heads)
+        height = max(map(len, heads))
         for name, head in zip((LEFT, RIGHT), heads, strict=True):
-            self._views[name].head.show(head, is_focused=name == self._focused, height=height)
+            lines = [*head, *[""] * (height - len(head))]
+            self._views[name].head.show(self._sides[name], lines, is_focused=name == self._focused)
         self._show_title()
 
     def _show_title(self) -> None:
