@@ -19,8 +19,6 @@ from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 
 class Conversation(Transcript):
-    """A transcript whose keys are those of messages."""
-
     scope: ClassVar[Scope] = Scope.TRANSCRIPT
 
     def on_focus(self) -> None:
@@ -70,7 +68,6 @@ class ConversationFeed:
         self.notice(self.open_chats.current, text, severity, about)
 
     def forget(self, about: str) -> None:
-        """Take the notices about something away."""
         for chat in self.open_chats.all:
             chat.drop_notices(about)
         self.show()

@@ -39,8 +39,6 @@ Make = Callable[[], PromptView]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What would be sent next."""
-
     make: Make
     request: RequestSettings
     fields: Mapping[str, object]
@@ -189,5 +187,4 @@ class NextInput:
 
 
 def _with_fields(make: Make, fields: Mapping[str, object]) -> PromptView:
-    """The input together with the fields that go with it."""
     return replace(make(), sent=fields)

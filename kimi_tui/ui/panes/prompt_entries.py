@@ -30,8 +30,6 @@ NAMED_LEFT_OUT, BEGINNING = 12, 40
 
 
 class ShownPart(NamedTuple):
-    """What a part is shown by."""
-
     part: PromptPart
     size: PartSize
     border: int | None
@@ -107,7 +105,6 @@ def shared_lines(view: PromptView, shared: SharedPrefix, width: int) -> Sequence
 
 
 def part_name(part: PromptPart) -> str:
-    """How a part is called in a sentence."""
     if part.message_id is not None:
         return f"message {line_text(part.message_id)}"
     return "system prompt" if part.kind is PartKind.SYSTEM else part.kind.value
@@ -151,7 +148,6 @@ def _window_words(view: PromptView, end: int) -> str:
 
 
 def field_entries(view: PromptView) -> list[Entry]:
-    """The fields that were sent with a past one, and what came of it."""
     found = [Entry("fields", EntryKind.NOTICE, "sent with it", "\n".join(_field_lines(view)))]
     if view.request is not None:
         found.append(Entry("outcome", EntryKind.NOTICE, "came of it", "\n".join(_outcome(view.request))))

@@ -79,7 +79,6 @@ class PromptSource:
         self._asked = Asked(reply_id, 0)
 
     def show_running(self) -> None:
-        """Want the input of the request that runs."""
         self._asked = None
 
     def draft_changed(self) -> bool:

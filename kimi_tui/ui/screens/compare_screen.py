@@ -50,8 +50,6 @@ GROWING = "A reply is still growing: this is what was there; it is compared agai
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be on screen."""
-
     left: CompareSide
     right: CompareSide
     part: ReplyPart

@@ -108,7 +108,6 @@ class DiffScreen(ScrollKeys, Above[None]):
         self.query_one("#diff-keys", Static).update(Content.from_markup(dotted(*ways)))
 
     def action_step(self, by: int) -> None:
-        """Compare with a request so many before."""
         if self._request(by) is not None:
             self._index += by
             self._compare()

@@ -88,8 +88,6 @@ def _listed(link: Link) -> str:
 
 
 class _AddressScreen(Dialog[LinkAction | None]):
-    """Shows an address to its end, and what can be done with it."""
-
     DEFAULT_CSS = """
     _AddressScreen {
         & Static { width: 100%; height: auto; }

@@ -16,8 +16,6 @@ class Commands(CommandList, Options, can_focus=False):
 
 
 class PaletteScreen(CommandPalette, Above[None]):
-    """Finds an action by its name."""
-
     def compose(self) -> ComposeResult:
         """As the library does it, around a list of our own."""
         with Vertical(id="--container"):

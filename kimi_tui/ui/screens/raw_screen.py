@@ -107,7 +107,7 @@ class RawScreen(Above[RawDraft | None]):
     def _measure(self) -> None:
         self._measuring = None
         text = self._area.exact_text
-        self._say(text)
+        self._say_what_keys_do(text)
         self.run_last(self._tell_size, text)
 
     async def _tell_size(self, text: str) -> None:
@@ -128,8 +128,7 @@ class RawScreen(Above[RawDraft | None]):
     def _tell(self, what: str) -> None:
         self.query_one(Note).say(line_text(what))
 
-    def _say(self, text: str) -> None:
-        """What keys do now."""
+    def _say_what_keys_do(self, text: str) -> None:
         hints = HINTS if text not in {"", self._fresh.text} else UNCHANGED_HINTS
         self.query_one("#raw-hints", Static).update(Content(dotted(*hints)))
 

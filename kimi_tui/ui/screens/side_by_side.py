@@ -53,8 +53,6 @@ MARK_CELLS = 3
 
 
 class ReplyText(Transcript, can_focus=False):
-    """One reply, its thinking unfolded."""
-
     def __init__(self) -> None:
         super().__init__(fold_reasoning=False)
         self._live: LiveTurn | None = None

@@ -115,7 +115,6 @@ class TokenLines(ScrollView, can_focus=True):
         self._lay_out()
 
     def grow(self) -> None:
-        """Show what has come since."""
         now = {part: len(self._texts[part]) for part in ReplyPart}
         if any(now[part] < told for part, told in self._told.items()):
             self._cursor = None
@@ -182,7 +181,6 @@ class TokenLines(ScrollView, can_focus=True):
         self._go(self._rows.last() if is_last else self._rows.first())
 
     def action_uncertain(self, by: int) -> None:
-        """To the next token that was not likely."""
         if self._cursor is None:
             return
         tokens = self._rows.tokens

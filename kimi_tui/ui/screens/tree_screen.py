@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Protocol
 
@@ -164,7 +165,6 @@ class TreeScreen(Above[None]):
 
     @property
     def _last_id(self) -> str | None:
-        """The last message of that row."""
         row, outline = self._rows.cursor_row, self._outline
         return None if row is None or outline is None else outline.tree.messages[outline.last_of(row)].id
 
@@ -192,14 +192,14 @@ class TreeScreen(Above[None]):
             return self._take_name if event.key == "enter" else None
         if self.focused is self._filter:
             return self._jump if event.key == "enter" else self._rows.key_move(event.key, is_typing=True)
-        letters = {
-            "g": self._go_on, "n": self._edit_name, "d": self._prune, "u": self._undo, "b": self._branch,
-            "B": self._branch, "/": self._type_filter, "q": self._go_back,
+        branch = partial(self._leave_by, self._acts.branch, self._last_id)
+        letters: dict[str, Callable[[], object]] = {
+            "g": partial(self._leave_by, self._acts.go_on, self._last_id), "n": self._edit_name, "d": self._prune,
+            "u": self._undo, "b": branch, "B": branch, "/": partial(self.set_focus, self._filter), "q": self._go_back,
         }  # fmt: skip
         keys = {"enter": self._jump, "left": self._fold, "right": self._unfold, "space": self._toggle}
-        return (
-            letters.get(character_of(event)) or keys.get(event.key) or self._rows.key_move(event.key, is_typing=False)
-        )
+        found = letters.get(character_of(event)) or keys.get(event.key)
+        return found or self._rows.key_move(event.key, is_typing=False)
 
     def _do(self, act: Callable[[], object]) -> None:
         self._say("")
@@ -250,19 +250,11 @@ class TreeScreen(Above[None]):
     # -- what is done to the session
 
     def _jump(self) -> None:
-        if (message_id := self._cursor_id) is not None:
-            self._acts.jump(message_id)
-            self.dismiss()
+        self._leave_by(self._acts.jump, self._cursor_id)
 
-    def _go_on(self) -> None:
-        """Of a run it is its end that one goes on from."""
-        if (message_id := self._last_id) is not None:
-            self._acts.go_on(message_id)
-            self.dismiss()
-
-    def _branch(self) -> None:
-        if (message_id := self._last_id) is not None:
-            self._acts.branch(message_id)
+    def _leave_by(self, act: Callable[[str], None], message_id: str | None) -> None:
+        if message_id is not None:
+            act(message_id)
             self.dismiss()
 
     def _prune(self) -> None:
@@ -296,9 +288,6 @@ class TreeScreen(Above[None]):
         self._load(at)
 
     # -- the filter
-
-    def _type_filter(self) -> None:
-        self.set_focus(self._filter)
 
     @on(Input.Changed)
     def _on_filter_changed(self, event: Input.Changed) -> None:
