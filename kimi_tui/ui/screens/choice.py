@@ -86,7 +86,6 @@ class ThemeScreen(Above[str | None]):
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        event.stop()
         problem = ""
         try:
             self._show(self._names[event.option_index])
@@ -96,7 +95,6 @@ class ThemeScreen(Above[str | None]):
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
         self.dismiss(self._names[event.option_index])
 
     def cancel(self) -> None:

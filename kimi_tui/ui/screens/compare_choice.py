@@ -96,21 +96,18 @@ class CompareChoice(Dialog[str | None]):
         self.query_one(Note).say(words)
 
     @on(Input.Changed)
-    def _changed(self, event: Input.Changed) -> None:
-        event.stop()
+    def _changed(self) -> None:
         if self._candidates:
             self._show()
 
     @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
+    def _submitted(self) -> None:
         place = self.query_one(Options).highlighted
         if place is not None and place < len(self._listed):
             self.dismiss(self._listed[place].key)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
         self.dismiss(self._listed[event.option_index].key)
 
     def action_move(self, way: str) -> None:

@@ -121,8 +121,7 @@ class CompareScreen(Above[str | None]):
         self._show_title()
 
     @on(SideBody.Resized)
-    def _resized(self, event: SideBody.Resized) -> None:
-        event.stop()
+    def _resized(self) -> None:
         self._compare()
 
     @property
@@ -266,7 +265,6 @@ class CompareScreen(Above[str | None]):
     @on(SideBody.Scrolled)
     def _scrolled(self, event: SideBody.Scrolled) -> None:
         """The other side goes along."""
-        event.stop()
         for body in self._bodies:
             if body is not event.body:
                 body.scroll_to(y=event.row, animate=False)

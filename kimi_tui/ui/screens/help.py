@@ -113,7 +113,6 @@ class HelpScreen(Above[None]):
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
-        event.stop()
         self._query = event.value
         self._say_way_out()
         self.query_one("#help-text", Static).update(self._content())

@@ -74,7 +74,6 @@ class LinkChoice(Dialog[int | None]):
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
         self.dismiss(event.option_index + 1)
 
 
@@ -125,7 +124,6 @@ class _AddressScreen(Dialog[LinkAction | None]):
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
         self.dismiss(self._actions[event.option_index])
 
 

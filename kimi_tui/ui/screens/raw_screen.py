@@ -98,8 +98,7 @@ class RawScreen(Above[RawDraft | None]):
         self._measure()
 
     @on(TextArea.Changed)
-    def _changed(self, event: TextArea.Changed) -> None:
-        event.stop()
+    def _changed(self) -> None:
         self._typed()
         if self._measuring is None:
             self._measuring = self.set_timer(SIZE_AFTER_S, self._measure)
@@ -122,7 +121,6 @@ class RawScreen(Above[RawDraft | None]):
 
     @on(RawArea.Pasted)
     def _pasted(self, event: RawArea.Pasted) -> None:
-        event.stop()
         self._tell(event.told)
 
     def _tell(self, what: str) -> None:

@@ -108,9 +108,8 @@ class ReplyColumn(Vertical):
         self.post_message(self.Clicked(self))
 
     @on(Transcript.Chosen)
-    def _chosen(self, event: Transcript.Chosen) -> None:
+    def _chosen(self) -> None:
         """No message has a cursor here."""
-        event.stop()
         self.text.cursor.choose(None)
 
 
@@ -246,15 +245,13 @@ class SideBySideScreen(ScrollKeys, Above[str | None]):
         return f"{CURSOR if row.key == self._at else UNMARKED}{SHOWN if row.is_shown else UNMARKED} "
 
     @on(OptionList.OptionHighlighted)
-    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        event.stop()
+    def _highlighted(self) -> None:
         self._take_cursor()
         self._show_table()
         self._show_texts()
 
     @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
+    def _selected(self) -> None:
         if (row := self._row) is not None and row.is_there:
             self.dismiss(row.key)
 
@@ -307,7 +304,6 @@ class SideBySideScreen(ScrollKeys, Above[str | None]):
 
     @on(ReplyColumn.Clicked)
     def _clicked(self, event: ReplyColumn.Clicked) -> None:
-        event.stop()
         if event.column.key in self._keys:
             self._list.highlighted = self._keys.index(event.column.key)
 

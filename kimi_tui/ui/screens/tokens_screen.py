@@ -88,15 +88,13 @@ class TokensScreen(Above[None]):
         self._lines.grow()
 
     @on(TokenLines.Moved)
-    def _moved(self, event: TokenLines.Moved) -> None:
-        event.stop()
+    def _moved(self) -> None:
         if self._lines.cursor != self._noted:
             self._noted, self._note = self._lines.cursor, ""
         self._say()
 
     @on(TokenLines.NoneFound)
     def _none_found(self, event: TokenLines.NoneFound) -> None:
-        event.stop()
         way = "after" if event.by > 0 else "before"
         if self._view.trace.has_certainty:
             self._note = f"There is no token under {UNCERTAIN:.0%} {way} this one."

@@ -291,7 +291,6 @@ class TreeScreen(Above[None]):
 
     @on(Input.Changed)
     def _on_filter_changed(self, event: Input.Changed) -> None:
-        event.stop()
         if event.value.strip() and self._outline is not None:
             self.run_last(self._search, self._outline, event.value, self._cursor_id)
         elif self._hits is not None:
@@ -312,13 +311,11 @@ class TreeScreen(Above[None]):
         self._show_hints()
 
     @on(TreeRows.MarkClicked)
-    def _on_mark_clicked(self, event: TreeRows.MarkClicked) -> None:
-        event.stop()
+    def _on_mark_clicked(self) -> None:
         if self.is_active:
             self._do(self._toggle)
 
     @on(TreeRows.Chosen)
-    def _on_chosen(self, event: TreeRows.Chosen) -> None:
-        event.stop()
+    def _on_chosen(self) -> None:
         if self.is_active:
             self._do(self._jump)
