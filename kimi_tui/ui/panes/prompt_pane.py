@@ -53,11 +53,12 @@ class PromptPane(ScrollKeys, Vertical):
         self._title = ""
         self._drawn: tuple[PromptView, str] | None = None
         self._shown: list[tuple[ShownPart, list[Entry]]] = []  # of the parts of what is drawn, what each is shown as
+        self._lines = Transcript(id="prompt-lines")
 
     def compose(self) -> ComposeResult:
         yield Static(id="prompt-sizes", markup=False)
         yield Static(id="prompt-shared", markup=False)
-        yield Transcript(id="prompt-lines")
+        yield self._lines
 
     # -- content
 
@@ -108,10 +109,6 @@ class PromptPane(ScrollKeys, Vertical):
     @property
     def _is_in_view(self) -> bool:
         return self.is_mounted and all(node.display for node in self.ancestors_with_self)
-
-    @property
-    def _lines(self) -> Transcript:
-        return self.query_one(Transcript)
 
     def _update_sizes(self) -> None:
         assert self._view is not None

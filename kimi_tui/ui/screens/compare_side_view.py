@@ -65,9 +65,6 @@ class SideHead(Static):
         self._shown = side, lines, is_focused
         self._draw()
 
-    def on_resize(self) -> None:
-        self._draw()
-
     def _draw(self) -> None:
         if self._shown is None:
             return
@@ -80,6 +77,8 @@ class SideHead(Static):
         parts += [(text, Style.from_meta({"@click": f"screen.step('{self._side}', {step})"})) for text, step in steps]
         parts += [f"\n  {fit(line, width - 2)}" for line in lines]
         self.update(Content.assemble(*parts))
+
+    on_resize = _draw
 
 
 class SideBody(ScrollView, can_focus=True, inherit_bindings=False):

@@ -57,19 +57,16 @@ class DiffScreen(ScrollKeys, Above[None]):
         super().__init__()
         self._comparing, self._index = comparing, index
         self._comparison: PromptComparison | None = None
+        self._lines = Transcript(id="diff-lines")
 
     def compose(self) -> ComposeResult:
         yield Static(id="diff-titles", markup=False)
-        yield Transcript(id="diff-lines")
+        yield self._lines
         yield Static(id="diff-keys", markup=False)
 
     def on_mount(self) -> None:
         self._lines.focus()
         self._compare()
-
-    @property
-    def _lines(self) -> Transcript:
-        return self.query_one(Transcript)
 
     def _compare(self) -> None:
         request = self._request()
@@ -94,7 +91,7 @@ class DiffScreen(ScrollKeys, Above[None]):
         self._show_titles(request)
 
     def _show_titles(self, request: PastRequest) -> None:
-        width = max(self.size.width - 2, 1)
+        width = max(self.app.size.width - 2, 1)
         place = f"{self._index + 1} back" if self._index else "the last"
         sizes = MAKING if self._comparison is None else _sizes(self._comparison)
         parts = (f"{REMOVED}{_name_of(request)} ({place})", f"{ADDED}{self._comparing.title}", sizes)

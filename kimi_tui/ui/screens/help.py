@@ -125,7 +125,7 @@ class HelpScreen(Above[None]):
             self.cancel()
 
     def _content(self) -> Content:
-        width = max(min(self.size.width, MAX_CELLS) - BESIDE_CELLS, 1)
+        width = max(min(self.app.size.width, MAX_CELLS) - BESIDE_CELLS, 1)
         return help_content(self._scope, self._offered, self._keyboard, width, self._query)
 
     def on_resize(self) -> None:

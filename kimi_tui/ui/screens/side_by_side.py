@@ -152,6 +152,7 @@ class SideBySideScreen(ScrollKeys, Above[str | None]):
         """
         super().__init__()
         self._chat, self._question_id, self._now_s, self._copy = chat, question_id, now_s, copy
+        self._list = ReplyList(id="replies-list")
         self._rows: list[ReplyRow] = []
         self._at = chosen
         self._lines: list[str] = []
@@ -165,7 +166,7 @@ class SideBySideScreen(ScrollKeys, Above[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="replies-panel"):
             yield Static(id="replies-head", markup=False)
-            yield ReplyList(id="replies-list")
+            yield self._list
             with Horizontal(id="replies-texts"):
                 for _ in range(MOST_COLUMNS):
                     yield ReplyColumn()
@@ -178,10 +179,6 @@ class SideBySideScreen(ScrollKeys, Above[str | None]):
     def on_resize(self) -> None:
         self._lines, self._branch = [], None
         self.call_after_refresh(self.look)
-
-    @property
-    def _list(self) -> ReplyList:
-        return self.query_one(ReplyList)
 
     def look(self) -> None:
         """Show what there is now; once nothing is written any more, only another state of the session changes it."""

@@ -80,9 +80,6 @@ class TimelineScreen(Above[None]):
         self._timer = self.set_interval(LOOK_S, self._draw)
         self._draw()
 
-    def on_resize(self) -> None:
-        self._draw()
-
     def _draw(self) -> None:
         if self._timer is not None and not self._is_running():
             self._timer.stop()
@@ -91,6 +88,8 @@ class TimelineScreen(Above[None]):
         width = max(self.app.size.width - BESIDE_CELLS, 1)
         lines = [Content.assemble(*spans) for spans in timeline_lines(line, width, rows)]
         self._text.update(Content("\n").join(lines))
+
+    on_resize = _draw
 
 
 def timeline_lines(line: Timeline, width: int, plot_rows: int) -> Iterator[Line]:

@@ -173,8 +173,7 @@ class TreeScreen(Above[None]):
         hints = NAME_HINTS if focused is self._editor else FILTER_HINTS if focused is self._filter else HINTS
         self._hints.update(content(in_lines(hints, self.size.width - FRAME_CELLS)))
 
-    def on_resize(self) -> None:
-        self._show_hints()
+    on_resize = on_descendant_focus = _show_hints
 
     # -- keys
 
@@ -306,9 +305,6 @@ class TreeScreen(Above[None]):
             self._show_outline(outline, outline.reveal(place, opens_run=row is not None) if place >= 0 else 0)
 
     # -- what happens to the parts
-
-    def on_descendant_focus(self) -> None:
-        self._show_hints()
 
     @on(TreeRows.MarkClicked)
     def _on_mark_clicked(self) -> None:

@@ -154,6 +154,8 @@ class SessionsPane(FilteredRows):
             self._told_hints = told
             self.post_message(self.HintsChanged())
 
+    on_descendant_focus = on_descendant_blur = _tell_hints
+
     def focus_list(self) -> None:
         self.editor.close()
         self.screen.set_focus(self._list)  # at once, unlike `focus`: the next key may be here already
@@ -242,12 +244,6 @@ class SessionsPane(FilteredRows):
         self._renamed.clear()
         row = self._list.cursor_row
         self._show_rows(row.path if row is not None and not event.value else None)
-
-    def on_descendant_focus(self) -> None:
-        self._tell_hints()
-
-    def on_descendant_blur(self) -> None:
-        self._tell_hints()
 
     @on(SessionRows.Chosen)
     def _on_chosen(self, event: SessionRows.Chosen) -> None:
