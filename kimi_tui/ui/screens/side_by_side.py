@@ -117,7 +117,6 @@ class ReplyList(Options):
     """The lines of the table; a click moves the cursor, a second one on the same line takes it."""
 
     def on_click(self, event: events.Click) -> None:
-        super().on_click(event)
         place = event.style.meta.get("option")
         if isinstance(place, int) and place != self.highlighted and place < self.option_count:
             event.prevent_default()

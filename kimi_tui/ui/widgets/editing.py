@@ -47,8 +47,8 @@ class Editing:
     """The keys that the library's editors do not have."""
 
     EDIT_METHODS: ClassVar[dict[str, str]] = {}
-    WORD_STEPS: ClassVar[dict[str, str]] = {}
-    """Keys that many terminals send for Alt+Left and Alt+Right; the library types their letters."""
+    OWN_KEYS: ClassVar[dict[str, str]] = {}
+    """Methods by keys, where no action has the key: such as what many terminals send for Alt+Left and Alt+Right."""
 
     @dataclass
     class Opened(Message):
@@ -62,9 +62,9 @@ class Editing:
     """Whether the text is being changed: the cursor then goes where that ends, though a character may go on there."""
 
     async def on_key(self, event: events.Key) -> None:
-        """Do what a key says; the library would type the letter of one with Alt."""
+        """The library would type the letter of a key with Alt."""
         found = (method for action, method in self.EDIT_METHODS.items() if event.key in self.edit_keys[action])
-        method = next(found, self.WORD_STEPS.get(event.key))
+        method = next(found, self.OWN_KEYS.get(event.key))
         if method is not None:
             event.stop()
             event.prevent_default()
@@ -89,7 +89,7 @@ class EditArea(Editing, LongTextArea):
         "undo-edit": "action_undo",
         "redo-edit": "action_redo",
     }
-    WORD_STEPS: ClassVar[dict[str, str]] = {"alt+b": "action_cursor_word_left", "alt+f": "action_cursor_word_right"}
+    OWN_KEYS: ClassVar[dict[str, str]] = {"alt+b": "action_cursor_word_left", "alt+f": "action_cursor_word_right"}
 
     _killed_at: Location | None = None
     """Where the cursor is since something was killed and nothing else done; None = something else was."""
@@ -248,7 +248,7 @@ class EditLine(Editing, Input):
         ("alt+delete", "delete_right_word"),
     ]
     EDIT_METHODS: ClassVar[dict[str, str]] = {"delete-word": "action_delete_right_word", "yank": "action_yank"}
-    WORD_STEPS: ClassVar[dict[str, str]] = {"alt+b": "action_cursor_left_word", "alt+f": "action_cursor_right_word"}
+    OWN_KEYS: ClassVar[dict[str, str]] = {"alt+b": "action_cursor_left_word", "alt+f": "action_cursor_right_word"}
 
     _killed_at: int | None = None
 

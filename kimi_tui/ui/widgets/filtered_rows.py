@@ -23,8 +23,8 @@ class RowEditor(EditLine):
     RowEditor { layer: editor; position: absolute; background: $surface; }
     """
 
-    def __init__(self, rows: RowList[Any], *, placeholder: str = "", id: str | None = None) -> None:
-        super().__init__(placeholder=placeholder, compact=True, select_on_focus=False, id=id)
+    def __init__(self, rows: RowList[Any], placeholder: str) -> None:
+        super().__init__(placeholder=placeholder, compact=True, select_on_focus=False)
         self._rows = rows
         self.display = False
         self.about = ""
@@ -85,7 +85,7 @@ class FilteredRows(Vertical):
         super().__init__(id=id)
         self._rows, self._below = rows, below
         self.filter = EditLine(placeholder=filter_words, compact=True, select_on_focus=False)
-        self.editor = RowEditor(rows, placeholder=name_words)
+        self.editor = RowEditor(rows, name_words)
         self._said = Note()
 
     def compose(self) -> ComposeResult:
