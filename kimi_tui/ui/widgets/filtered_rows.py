@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.widgets.editing import EditLine
 from kimi_tui.ui.widgets.row_list import RowList
 from kimi_tui.ui.widgets.told_lines import Note
@@ -35,7 +36,7 @@ class RowEditor(EditLine):
         self.about, self.value = about, text
         self.display = True
         self.place()
-        self.screen.set_focus(self)
+        take_keys(self)
         self.select_all()
         self.call_after_refresh(self._show_cursor)
 

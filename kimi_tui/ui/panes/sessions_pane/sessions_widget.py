@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from kimi_tui.core.session.session_list import Row, RowKind, SessionList
+from kimi_tui.ui.keys.focus import has_keys, take_keys
 from kimi_tui.ui.keys.key_lookup import character_of
 from kimi_tui.ui.panes.sessions_pane.session_rows import SessionRows
 from kimi_tui.ui.text.safe_text import line_text
@@ -77,7 +78,7 @@ class SessionsPane(FilteredRows):
             "duplicate": partial(self._ask, "duplicate"),
             "delete-session": partial(self._ask, "delete-session"),
             "restore-session": lambda: self.post_message(self.Requested("restore-session")),
-            "filter-sessions": lambda: self.screen.set_focus(self.filter),
+            "filter-sessions": partial(take_keys, self.filter),
         }
         self._acts = {key: act for action, act in self.acts.items() for key in keys.get(action, ())}
         self._sessions = SessionList()
@@ -133,10 +134,9 @@ class SessionsPane(FilteredRows):
     @property
     def hints(self) -> str:
         """What keys do where the focus is; "" = what the table of actions says, or the focus is elsewhere."""
-        focused = self.screen.focused if self.is_attached else None
-        if focused is self.editor:
+        if has_keys(self.editor):
             return EDITOR_HINTS
-        if focused is self.filter:
+        if has_keys(self.filter):
             hints = FILTER_HINTS if self.filter.value else EMPTY_FILTER_HINTS
             return hints if self._list.cursor_row is not None else hints.rpartition(" · ")[2]
         return ""
@@ -158,7 +158,7 @@ class SessionsPane(FilteredRows):
 
     def focus_list(self) -> None:
         self.editor.close()
-        self.screen.set_focus(self._list)  # at once, unlike `focus`: the next key may be here already
+        take_keys(self._list)
 
     # -- actions
 
@@ -201,10 +201,9 @@ class SessionsPane(FilteredRows):
             self._tell_hints()
 
     def _act_of(self, event: events.Key) -> Act | None:
-        focused = self.screen.focused  # `has_focus` comes later
-        if focused is self.editor:
+        if has_keys(self.editor):
             return {"enter": self._rename, "escape": self.focus_list}.get(event.key)
-        is_typing = focused is self.filter
+        is_typing = has_keys(self.filter)
         if not is_typing and (act := self._acts.get(event.key) or self._acts.get(character_of(event))):
             return act
         if event.key == "escape":
