@@ -15,7 +15,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.ui.panes.conversation import Conversation
+from kimi_tui.ui.panes.conversation_feed import Conversation
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from tests.benchmarks.texts import GIANTS, KINDS, history, prose, tokens
 

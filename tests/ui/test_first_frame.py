@@ -10,8 +10,8 @@ from textual import events
 
 from kimi_tui.adapters.config.paths import shipped
 from kimi_tui.adapters.config.theme_files import load_theme
-from kimi_tui.ui.keys.typeahead import typed_events
 from kimi_tui.ui.state.first_frame import PLACEHOLDER, EarlyEcho, first_frame
+from kimi_tui.ui.terminal.terminal_input import typed_events
 from tests.ui.program import program
 
 

@@ -15,7 +15,7 @@ import pytest
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import SessionHeldError
 from kimi_tui.core.session.file_formats import ENDINGS
-from kimi_tui.ui.widgets.save_line import SaveLine
+from kimi_tui.ui.widgets.told_lines import SaveLine
 from tests.fakes.clock import WaitingClock
 from tests.fakes.disk import Disk
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token

@@ -18,7 +18,7 @@ from kimi_tui.core.session.token_trace import NOT_KNOWN, Token
 from kimi_tui.core.settings.theme_palette import TEXT_CONTRAST, contrast
 from kimi_tui.core.text.growing_text import GrowingText
 from kimi_tui.ui.screens.tokens_layout import CARRIER, LINE_END, UNKNOWN_CHARS, TokenRows, percent, shown
-from kimi_tui.ui.screens.tokens_styles import TokenStyles, level_of
+from kimi_tui.ui.screens.tokens_lines import TokenStyles, level_of
 from kimi_tui.ui.text.role_styles import Styles
 from tests.ui.program import shipped_themes
 

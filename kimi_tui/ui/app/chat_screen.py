@@ -42,8 +42,7 @@ from kimi_tui.ui.commands.dispatcher import Background, Dispatcher, Rows
 from kimi_tui.ui.commands.session_opener import SessionOpener
 from kimi_tui.ui.keys.focus import has_keys, scope_of, take_keys
 from kimi_tui.ui.keys.key_lookup import BLIND, EDITOR_KEYS, Keyboard, character_of
-from kimi_tui.ui.panes.conversation import Conversation
-from kimi_tui.ui.panes.conversation_feed import ConversationFeed
+from kimi_tui.ui.panes.conversation_feed import Conversation, ConversationFeed
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.find_bar import FindBar
 from kimi_tui.ui.panes.panel import Panel
@@ -60,8 +59,7 @@ from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.widgets.command_hints import CommandHints
 from kimi_tui.ui.widgets.composer import Composer
 from kimi_tui.ui.widgets.editing import EditArea
-from kimi_tui.ui.widgets.queue_line import QueueLine
-from kimi_tui.ui.widgets.save_line import SaveLine
+from kimi_tui.ui.widgets.told_lines import QueueLine, SaveLine
 
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.ui.commands.copy_commands import CopyCommands

@@ -31,17 +31,17 @@ from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.ui.app.chat_screen import ChatScreen, Late
 from kimi_tui.ui.keys.input_order import ORDERED, InputOrder
 from kimi_tui.ui.keys.key_lookup import BLIND
-from kimi_tui.ui.keys.typeahead import typed_events
-from kimi_tui.ui.screens.above import Above
-from kimi_tui.ui.screens.late_clicks import LateClicks
+from kimi_tui.ui.screens.above import Above, LateClicks
 from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.terminal.driver import TerminalDriver
 from kimi_tui.ui.terminal.ending import LEAVE_WITHIN_S, Ending
 from kimi_tui.ui.terminal.terminal_abilities import MODERN, Terminal, terminal_filters
+from kimi_tui.ui.terminal.terminal_input import typed_events
 from kimi_tui.ui.terminal.textual_internals import fail, patch_library
 from kimi_tui.ui.text.safe_text import SafeFilter
 from kimi_tui.ui.text.themes import begin_with_theme
+from kimi_tui.ui.widgets.editing import Editing, Kills
 
 log = logging.getLogger("kimi_tui")
 
@@ -108,7 +108,7 @@ class KimiApp(App[str], inherit_bindings=False):
         """Whether everything has been saved all the same after a crash."""
         self.signal: int | None = None
         """The signal that ended it; None = none did."""
-        self._ending = ending
+        self._ending, self._kills = ending, Kills()
         self._idle_work = idle_work
         self._late_clicks = LateClicks(self.CLICK_CHAIN_TIME_THRESHOLD)
         self.input_order = InputOrder(self, typed_events(typed))
@@ -184,6 +184,9 @@ class KimiApp(App[str], inherit_bindings=False):
         asyncio.get_running_loop().set_exception_handler(self._loop_failed)
         if self._idle_work is not None:
             self.set_timer(IDLE_AFTER_S, self._work_idly)
+
+    def on_editing_opened(self, event: Editing.Opened) -> None:
+        event.editor.kills = self._kills
 
     def on_chat_screen_takes_keys(self) -> None:
         self.run_worker(self.input_order.run(), group="input")

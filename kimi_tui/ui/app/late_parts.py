@@ -185,7 +185,7 @@ class LateParts:
             case _:
                 from kimi_tui.ui.panes.prompt_feed import PromptPanel  # noqa: PLC0415
 
-                return PromptPanel(self._prompts, keys.keys)
+                return PromptPanel(self._prompts)
 
     def _rename_preset(self, old: str, new: str) -> None:
         self._screen.attempt(lambda: self._presets.rename(old, new))

@@ -12,7 +12,7 @@ from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.widgets.composer import Composer
-from kimi_tui.ui.widgets.queue_line import QueueLine
+from kimi_tui.ui.widgets.told_lines import QueueLine
 
 
 @dataclass(eq=False)

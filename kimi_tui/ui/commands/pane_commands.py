@@ -10,8 +10,7 @@ from kimi_tui.core.errors import UsageError
 from kimi_tui.core.settings.settings import PANES
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.target import Target
-from kimi_tui.ui.panes.prompt_pane import FORMS, STEPS
-from kimi_tui.ui.panes.prompt_source import PromptSource
+from kimi_tui.ui.panes.prompt_source import FORMS, STEPS, PromptSource
 from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state.callbacks import Push, Remark
 from kimi_tui.ui.state.open_chat import Running

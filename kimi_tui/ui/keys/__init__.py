@@ -1,1 +1,1 @@
-"""Keys: from a key to an action, in the order in which they came, those typed early included."""
+"""Keys: from a key to an action, in the order in which they came."""

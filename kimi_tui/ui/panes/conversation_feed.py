@@ -1,10 +1,12 @@
-"""The conversation at work: shows the messages and notices of the session on screen, and puts notices there."""
+"""The conversation on screen, and what shows the messages and notices of the session there."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from kimi_tui.core.settings.actions import Scope
 from kimi_tui.ui.panes.room_watch import ROOM, RoomWatch
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.callbacks import Remark
@@ -15,6 +17,15 @@ from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import SettingsStore
 from kimi_tui.ui.transcript.transcript_widget import Transcript
+
+
+class Conversation(Transcript):
+    scope: ClassVar[Scope] = Scope.TRANSCRIPT
+
+    def on_focus(self) -> None:
+        """A message is chosen, so that it is seen where the keys go."""
+        if self.cursor.chosen is None:
+            self.cursor.choose_in_view()
 
 
 @dataclass(eq=False)
@@ -60,7 +71,6 @@ class ConversationFeed:
         self.notice(self.open_chats.current, text, severity, about)
 
     def forget(self, about: str) -> None:
-        """Take the notices about something away."""
         for chat in self.open_chats.all:
             chat.drop_notices(about)
         self.show()

@@ -62,7 +62,6 @@ class Drafts:
         self.put_before(draft.removesuffix(own).rstrip("\n"))  # what was given back meanwhile
 
     def leave(self, session_id: str) -> None:
-        """Note what is held of a session that is left."""
         held = [*self._behind, self._left]
         if any(it.part is not None and self._worth(it) for it in held):
             self._left_edits[session_id] = held

@@ -17,7 +17,7 @@ class Panel(Widget):
     """A side pane at work; one that is not in view is told nothing, and brought up to date when it comes there."""
 
     scope: ClassVar[Scope]
-    acts: Mapping[str, Callable[[], None]] = {}
+    acts: Mapping[str, Callable[[], object]] = {}
     """What is done where its own cursor stands, by the action's id."""
 
     def take_focus(self) -> None:

@@ -6,14 +6,13 @@ import asyncio
 from functools import partial
 from typing import ClassVar
 
-from textual import on
 from textual.timer import Timer
 
 from kimi_tui.core.settings.actions import Scope
-from kimi_tui.core.settings.keymap import Keys
+from kimi_tui.ui.panes.next_input import Make
 from kimi_tui.ui.panes.panel import Panel
-from kimi_tui.ui.panes.prompt_pane import FORMS, STEPS, PromptPane
-from kimi_tui.ui.panes.prompt_source import Make, PromptSource
+from kimi_tui.ui.panes.prompt_pane import PromptPane
+from kimi_tui.ui.panes.prompt_source import FORMS, STEPS, Form, PromptSource
 
 DELAY_S = 0.08
 LARGE_PROMPT = 200_000
@@ -23,11 +22,10 @@ LARGE_PROMPT = 200_000
 class PromptPanel(PromptPane, Panel):
     scope: ClassVar[Scope] = Scope.PROMPT
 
-    def __init__(self, source: PromptSource, keys: Keys) -> None:
-        super().__init__(keys=keys, id="prompt-pane")
+    def __init__(self, source: PromptSource) -> None:
+        super().__init__(id="prompt-pane")
         self._source = source
         self.acts = {action_id: partial(self._copy, form) for action_id, form in FORMS.items()}
-        self.acts |= {action_id: partial(self._step, by) for action_id, by in STEPS.items()}
         self._is_making = False  # off the event loop
         self._is_stale = False  # what is being made
         self._timer: Timer | None = None
@@ -74,20 +72,5 @@ class PromptPanel(PromptPane, Panel):
         """Ids of actions that have no other request to show."""
         return frozenset(action_id for action_id, by in STEPS.items() if not self._source.can_step(by))
 
-    def _step(self, by: int) -> None:
-        if self._source.step(by):
-            self.refresh_pane()
-            self.post_message(self.HintsChanged())
-
-    @on(PromptPane.StepRequested)
-    def _step_requested(self, event: PromptPane.StepRequested) -> None:
-        event.stop()
-        self._step(event.by)
-
-    def _copy(self, form: str) -> None:
+    def _copy(self, form: Form) -> None:
         self._source.copy_as(form, self.view)
-
-    @on(PromptPane.CopyRequested)
-    def _copy_requested(self, event: PromptPane.CopyRequested) -> None:
-        event.stop()
-        self._source.copy_as(event.form, event.view)

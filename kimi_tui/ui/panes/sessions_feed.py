@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from textual import on
-from textual.message import Message
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import SessionStore
-from kimi_tui.core.session.session_list import SessionList
+from kimi_tui.core.session.session_list import SessionList, session_list
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.ui.panes.panel import Panel
@@ -111,7 +110,7 @@ class SessionsPanel(SessionsPane, Panel):
     def _lists(self) -> Generator[SessionList, None, None]:
         now = self._now().astimezone()
         for listing in self._session_store.listings():
-            yield self.listed(listing, now)
+            yield session_list(listing, now, datetime.astimezone)
 
     def _mark(self) -> None:
         paths = {str(chat.path): chat for chat in self._open_chats.all}
@@ -122,10 +121,13 @@ class SessionsPanel(SessionsPane, Panel):
             {path for path, chat in paths.items() if chat.has_failed},
         )
 
-    @on(SessionsPane.OpenRequested)
-    def _open_requested(self, event: SessionsPane.OpenRequested) -> None:
+    @on(SessionsPane.Requested)
+    def _requested(self, event: SessionsPane.Requested) -> None:
         event.stop()
-        self._run_later(self._open_session(event.path))
+        if event.action_id == "open-session" and event.path is not None:
+            self._run_later(self._open_session(event.path))
+        else:
+            self._run_later(self._tell(self._done(event)))
 
     @on(SessionsPane.LeaveRequested)
     def _leave_requested(self, event: SessionsPane.LeaveRequested) -> None:
@@ -138,14 +140,6 @@ class SessionsPanel(SessionsPane, Panel):
         why = "This file cannot be read, so it stays as it is. Opening it tells why."
         self._remark(why, "Not readable: opening it tells why.")
 
-    @on(SessionsPane.RenameRequested)
-    @on(SessionsPane.DuplicateRequested)
-    @on(SessionsPane.DeleteRequested)
-    @on(SessionsPane.RestoreRequested)
-    def _requested(self, event: Message) -> None:
-        event.stop()
-        self._run_later(self._tell(self._done(event)))
-
     async def _tell(self, work: Awaitable[str]) -> None:
         """It is said here: in the conversation, nobody who looks at the list may see it."""
         try:
@@ -154,14 +148,14 @@ class SessionsPanel(SessionsPane, Panel):
             self.say(error_text(error))
             raise
 
-    async def _done(self, event: Message) -> str:
+    async def _done(self, event: SessionsPane.Requested) -> str:
         """Do what was asked for, and give what is said of it; "" = nothing."""
         match event:
-            case SessionsPane.RenameRequested(path=path, title=title):
+            case SessionsPane.Requested("rename-session", Path() as path, title):
                 await self._files.rename(path, title)
-            case SessionsPane.DuplicateRequested(path=path):
+            case SessionsPane.Requested("duplicate", Path() as path):
                 await self._files.duplicate(path)
-            case SessionsPane.DeleteRequested(path=path):
+            case SessionsPane.Requested("delete-session", Path() as path):
                 name = await self._files.delete(path)
                 self.take_focus()  # another session on screen took the keys; the next one may be for this list
                 way = self._key_table.label("restore-session") or "/restore-session"

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.ui.screens.above import Above
+from kimi_tui.ui.screens.above import Above, Dialog
 from kimi_tui.ui.text.safe_text import line_text
-from kimi_tui.ui.widgets.options import SteadyOptions
+from kimi_tui.ui.widgets.options import Options
+from kimi_tui.ui.widgets.told_lines import Note
 
 
-class NumberScreen(Above, ModalScreen[int | None]):
+class NumberScreen(Dialog[int]):
     DEFAULT_CSS = """
-    NumberScreen {
-        align: center bottom;
-        background: transparent;
-        & > Input, & > Input:focus { width: 100%; height: 3; border: round $primary; background: $surface; }
+    NumberScreen > Input, NumberScreen > Input:focus {
+        width: 100%; height: 3; border: round $primary; background: $surface;
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
 
     def __init__(self, question: str, count: int) -> None:
         """Ask for a number from 1 to `count`; a single digit that can mean one only is taken at once."""
@@ -43,7 +38,6 @@ class NumberScreen(Above, ModalScreen[int | None]):
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
-        """What can mean one number only is taken at once."""
         number = _number(event.value)
         if number is not None and number <= self._count < number * 10:
             self.dismiss(number)
@@ -59,22 +53,17 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text) > 0 else None
 
 
-class Themes(SteadyOptions, OptionList):
-    """The names of the themes."""
-
-
-class ThemeScreen(Above, ModalScreen[str | None]):
+class ThemeScreen(Above[str]):
     DEFAULT_CSS = """
     ThemeScreen {
         align: right top;
         background: transparent;
-        & > OptionList, & > OptionList:focus {
-            width: 34; height: auto; max-height: 100%; border: round $primary; background: $surface;
+        & > Options, & > Options:focus {
+            width: 34; height: auto; max-height: 100%; border: round $primary; background: $surface; text-wrap: wrap;
         }
-        & > Static { display: none; width: 34; max-width: 100%; padding: 0 1; background: $surface; }
+        & > Note { width: 34; max-width: 100%; padding: 0 1; background: $surface; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
 
     def __init__(self, names: Sequence[str], current: str, show: Callable[[str], None]) -> None:
         """`current` is the theme in use, which comes back when nothing is chosen.
@@ -85,11 +74,11 @@ class ThemeScreen(Above, ModalScreen[str | None]):
         self._names, self._current, self._show = list(names), current, show
 
     def compose(self) -> ComposeResult:
-        options = Themes(*(Option(Content(line_text(name)), id=f"theme-{n}") for n, name in enumerate(self._names)))
+        options = Options(*(Option(Content(line_text(name)), id=f"theme-{n}") for n, name in enumerate(self._names)))
         options.border_title = "Theme"
         options.border_subtitle = "Enter keeps, Escape leaves"
         yield options
-        yield Static(markup=False)
+        yield Note()
 
     def on_mount(self) -> None:
         if self._current in self._names:
@@ -97,18 +86,15 @@ class ThemeScreen(Above, ModalScreen[str | None]):
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        event.stop()
-        problem = self.query_one(Static)
-        problem.display = False
+        problem = ""
         try:
             self._show(self._names[event.option_index])
         except KimiError as error:
-            problem.update(Content(line_text(error.summary)))
-            problem.display = True
+            problem = line_text(error.summary)
+        self.query_one(Note).say(problem)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
         self.dismiss(self._names[event.option_index])
 
     def cancel(self) -> None:

@@ -11,26 +11,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from kimi_tui.core.text.counts import counted
-from kimi_tui.ui.screens.above import Above
+from kimi_tui.ui.screens.above import Dialog
 from kimi_tui.ui.state.compare_sides import Candidate
 from kimi_tui.ui.text.safe_text import line_text
-from kimi_tui.ui.widgets.newest_work import run_newest
-from kimi_tui.ui.widgets.options import SteadyOptions
+from kimi_tui.ui.widgets.options import Options
+from kimi_tui.ui.widgets.told_lines import Note
 
 LISTED = 200
 """Most messages that are listed at once; the others are found by typing."""
 MOVING = {"up": "cursor_up", "down": "cursor_down", "pageup": "page_up", "pagedown": "page_down"}
-
-
-class CandidateOptions(SteadyOptions, OptionList, can_focus=False):
-    DEFAULT_CSS = """
-    CandidateOptions { text-wrap: nowrap; text-overflow: ellipsis; }
-    """
 
 
 Searched = Sequence[tuple[str, Candidate]]
@@ -43,28 +36,22 @@ def fitting(candidates: Searched, query: str) -> list[Candidate]:
     return [candidate for line, candidate in candidates if all(word in line for word in words)]
 
 
-class CompareChoice(Above, ModalScreen[str | None]):
+class CompareChoice(Dialog[str]):
     """Its result is the key of the message."""
 
     DEFAULT_CSS = """
     CompareChoice {
-        align: center bottom;
-        background: transparent;
-        & > Vertical {
-            width: 100%; height: auto; max-height: 80%; padding: 0 1; border: round $primary; background: $surface;
-        }
+        & > Vertical { max-height: 80%; }
         & Input, & Input:focus { width: 100%; height: 1; padding: 0; border: none; background: $surface; }
-        & CandidateOptions {
-            width: 100%; height: auto; max-height: 100%; padding: 0; border: none; background: $surface;
-        }
-        & CandidateOptions > .option-list--option-highlighted {
+        & Options { max-height: 100%; }
+        & Options > .option-list--option-highlighted {
             color: $block-cursor-foreground; background: $block-cursor-background;
         }
-        & Static { width: 100%; height: 1; color: $text-muted; }
+        & Note { width: 100%; height: 1; color: $text-muted; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Close"),
+        ("escape", "back"),
         *(Binding(key, f"move('{way}')", priority=True) for key, way in MOVING.items()),
     ]
 
@@ -80,55 +67,52 @@ class CompareChoice(Above, ModalScreen[str | None]):
             box.border_title = self._title
             box.border_subtitle = "Enter takes it, Escape leaves"
             yield Input(placeholder="Type to filter: words, a setting, a turn")
-            yield CandidateOptions()
-            yield Static("Listing …", markup=False)
+            yield Options()
+            yield Note()
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
-        run_newest(self, self._list, "list")
+        self.query_one(Options).can_focus = False
+        self.query_one(Note).say("Listing …")
+        self.run_newest(self._list)
 
     async def _list(self) -> None:
         self._candidates = await asyncio.to_thread(lambda: [(it.line.casefold(), it) for it in self._make()])
         self._show()
         place = next((n for n, it in enumerate(self._listed) if it.key == self._current), None)
         if place is not None:
-            self.query_one(OptionList).highlighted = place
+            self.query_one(Options).highlighted = place
 
     def _show(self) -> None:
         found = fitting(self._candidates, self.query_one(Input).value)
         self._listed = found[:LISTED]
-        options = self.query_one(OptionList)
+        options = self.query_one(Options)
         options.clear_options()
         options.add_options(Option(Content(line_text(it.line))) for it in self._listed)
         options.highlighted = 0 if self._listed else None
         more = len(found) - len(self._listed)
         words = "Nothing fits. Fewer letters find more." if not found else ""
         words = f"{counted(more, 'more message')}: type to find one." if more else words
-        note = self.query_one(Static)
-        note.update(Content(words))
-        note.display = bool(words)
+        self.query_one(Note).say(words)
 
     @on(Input.Changed)
-    def _changed(self, event: Input.Changed) -> None:
-        event.stop()
+    def _changed(self) -> None:
         if self._candidates:
             self._show()
 
     @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        place = self.query_one(OptionList).highlighted
+    def _submitted(self) -> None:
+        place = self.query_one(Options).highlighted
         if place is not None and place < len(self._listed):
             self.dismiss(self._listed[place].key)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
         self.dismiss(self._listed[event.option_index].key)
 
     def action_move(self, way: str) -> None:
         """The keys are not for the line above the list."""
-        getattr(self.query_one(OptionList), f"action_{way}")()
+        getattr(self.query_one(Options), f"action_{way}")()
 
     def action_back(self) -> None:
         if self.query_one(Input).value:

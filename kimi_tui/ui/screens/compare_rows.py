@@ -138,7 +138,6 @@ def _first_row(left: SideRows, right: SideRows, span: DiffSpan) -> int:
 
 
 def _wrapped(lines: Sequence[str], width: int) -> list[list[Row]]:
-    """The rows of each line."""
     found, place = list[list[Row]](), 0
     for line in lines:
         begins = breaks(line, width, TAB_CELLS)

@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.style import Style
 from textual.widgets import Static
 
@@ -24,9 +23,11 @@ from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.compare_choice import CompareChoice
 from kimi_tui.ui.screens.compare_rows import CompareRows, Comparison, compared, rows_of
-from kimi_tui.ui.screens.compare_side_view import MAX_SETTING_LINES, SideBody, SideView, head_of
+from kimi_tui.ui.screens.compare_side_view import MAX_SETTING_LINES, SideBody, SideView, head_lines
 from kimi_tui.ui.state.compare_sides import CompareSide, CompareSource, settings_words
 from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.text.fit import first_fitting
+from kimi_tui.ui.widgets.told_lines import Note
 
 SIDE_BY_SIDE_COLUMNS = 100
 """From here on the two stand side by side."""
@@ -34,8 +35,8 @@ LOOK_S = 0.5
 """Time between two looks whether a reply that is compared has ended, in seconds."""
 LEFT, RIGHT = "left", "right"
 SCROLLING = {
-    "up": -1, "k": -1, "down": 1, "j": 1, "pageup": "-page", "pagedown": "page", "space": "page",
-    "home": "home", "ctrl+home": "home", "end": "end", "ctrl+end": "end",
+    "up,k": "'line', -1", "down,j": "'line', 1", "pageup": "'page', -1", "pagedown,space": "'page', 1",
+    "home,ctrl+home": "'all', -1", "end,ctrl+end": "'all', 1",
 }  # fmt: skip
 HINTS = (
     ("Esc back", "Esc", "cancel"), ("Enter go on with it", "Enter take", "pick"), ("Tab side", "Tab", "other_side"),
@@ -49,8 +50,6 @@ GROWING = "A reply is still growing: this is what was there; it is compared agai
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be on screen."""
-
     left: CompareSide
     right: CompareSide
     part: ReplyPart
@@ -62,14 +61,14 @@ class Wanted:
         return self.left.text(self.part), self.right.text(self.part)
 
 
-class CompareScreen(Above, ModalScreen[str | None]):
+class CompareScreen(Above[str]):
     """Its result is the key of the message to go on with."""
 
     DEFAULT_CSS = """
     CompareScreen {
         background: $background;
         & > #compare-title { height: 1; padding: 0 1; text-style: bold; color: $foreground; background: $background; }
-        & > #compare-note { display: none; height: auto; max-height: 2; padding: 0 1; color: $warning; }
+        & > Note { max-height: 2; padding: 0 1; color: $warning; }
         & > #compare-sides { layout: vertical; height: 1fr; }
         & > #compare-hints { height: 1; padding: 0 1; color: $text-muted; link-color: $text-muted; link-style: none; }
         &.-wide > #compare-sides { layout: horizontal; }
@@ -78,16 +77,16 @@ class CompareScreen(Above, ModalScreen[str | None]):
     """
     AUTO_FOCUS: ClassVar[str | None] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Close"),
-        Binding("enter", "pick", "Go on with it"),
+        ("q", "cancel"),
+        ("enter", "pick"),
         Binding("tab,shift+tab", "other_side", "Other side", priority=True),
-        Binding("left", "step('', -1)", "Previous alternative"),
-        Binding("right", "step('', 1)", "Next alternative"),
-        Binding("o,slash", "choose", "Another one"),
-        Binding("r", "other_part", "Answer or thinking"),
-        Binding("n", "difference(1)", "Next difference"),
-        Binding("N,shift+n", "difference(-1)", "Previous difference"),
-        *(Binding(key, f"scroll('{way}')") for key, way in SCROLLING.items()),
+        ("left", "step('', -1)"),
+        ("right", "step('', 1)"),
+        ("o,slash", "choose"),
+        ("r", "other_part"),
+        ("n", "difference(1)"),
+        ("N,shift+n", "difference(-1)"),
+        *((keys, f"scroll_rows({way})") for keys, way in SCROLLING.items()),
     ]
 
     def __init__(self, chat: Chat, source: CompareSource, left: str, right: str) -> None:
@@ -108,7 +107,7 @@ class CompareScreen(Above, ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         yield Static(id="compare-title", markup=False)
-        yield Static(id="compare-note", markup=False)
+        yield Note(id="compare-note")
         with Container(id="compare-sides"):
             yield from self._views.values()
         yield Static(id="compare-hints", markup=False)
@@ -122,8 +121,7 @@ class CompareScreen(Above, ModalScreen[str | None]):
         self._show_title()
 
     @on(SideBody.Resized)
-    def _resized(self, event: SideBody.Resized) -> None:
-        event.stop()
+    def _resized(self) -> None:
         self._compare()
 
     @property
@@ -212,12 +210,13 @@ class CompareScreen(Above, ModalScreen[str | None]):
         _, *own = settings_words(left, right, self._source.session.system)
         most = MAX_SETTING_LINES if self.has_class("-wide") else 1
         heads = [
-            head_of(self._sides[name], settings, self._views[name].size.width - 3, most)
+            head_lines(self._sides[name], settings, self._views[name].size.width - 3, most)
             for name, settings in zip((LEFT, RIGHT), own, strict=True)
         ]
-        height = 1 + max(len(head.lines) for head in heads)
+        height = max(map(len, heads))
         for name, head in zip((LEFT, RIGHT), heads, strict=True):
-            self._views[name].head.show(head, is_focused=name == self._focused, height=height)
+            lines = [*head, *[""] * (height - len(head))]
+            self._views[name].head.show(self._sides[name], lines, is_focused=name == self._focused)
         self._show_title()
 
     def _show_title(self) -> None:
@@ -229,14 +228,12 @@ class CompareScreen(Above, ModalScreen[str | None]):
         forms = [
             dotted(f"Compare {what}", words, settings) for settings in (alike, "") for words in self._difference_words()
         ]
-        title = next((form for form in forms if len(form) <= self.size.width - 2), forms[-1])
+        title = first_fitting(forms, self.size.width - 2)
         self.query_one("#compare-title", Static).update(Content(title))
         is_coarse = self._rows is not None and self._comparison is not None and self._comparison.diff.is_coarse
         notes = [COARSE] if is_coarse else []
         notes += [GROWING] if left.is_growing or right.is_growing else []
-        note = self.query_one("#compare-note", Static)
-        note.update(Content(" ".join(notes)))
-        note.display = bool(notes)
+        self.query_one(Note).say(" ".join(notes))
         self._show_hints()
 
     def _difference_words(self) -> Sequence[str]:
@@ -257,25 +254,17 @@ class CompareScreen(Above, ModalScreen[str | None]):
         return [f"{which} · {alike}, {only}", f"{which} · {alike}", which]
 
     def _show_hints(self) -> None:
-        room = self.size.width - 2
-        for place in (0, 1):
-            texts = [hint[place] for hint in HINTS]
-            if self._part is ReplyPart.REASONING:
-                texts[-1] = "r answer"
-            if len(dotted(*texts)) <= room:
-                break
-        parts: list[str | tuple[str, Style]] = []
-        for text, (*_, action) in zip(texts, HINTS, strict=True):
-            parts += [SEPARATOR] if parts else []
-            parts.append((text, Style.from_meta({"@click": f"screen.{action}"})))
-        self.query_one("#compare-hints", Static).update(Content.assemble(*parts))
+        rest = [("r answer", "r answer", "other_part")] if self._part is ReplyPart.REASONING else HINTS[-1:]
+        hints = [*HINTS[:-1], *rest]
+        is_short = len(dotted(*(long for long, *_ in hints))) > self.size.width - 2
+        parts = [(hint[is_short], Style.from_meta({"@click": f"screen.{hint[2]}"})) for hint in hints]
+        self.query_one("#compare-hints", Static).update(Content(SEPARATOR).join(map(Content.assemble, parts)))
 
     # -- keys
 
     @on(SideBody.Scrolled)
     def _scrolled(self, event: SideBody.Scrolled) -> None:
         """The other side goes along."""
-        event.stop()
         for body in self._bodies:
             if body is not event.body:
                 body.scroll_to(y=event.row, animate=False)
@@ -286,18 +275,10 @@ class CompareScreen(Above, ModalScreen[str | None]):
             self._focused = focused
             self._show_heads()
 
-    def action_scroll(self, way: str) -> None:
+    def action_scroll_rows(self, step: str, sign: int) -> None:
         body = self._views[self._focused].body
-        match way:
-            case "home":
-                body.scroll_home(animate=False)
-            case "end":
-                body.scroll_end(animate=False, x_axis=False)
-            case "page" | "-page":
-                rows = max(body.size.height - 2, 1)
-                body.scroll_relative(y=rows if way == "page" else -rows, animate=False)
-            case _:
-                body.scroll_relative(y=int(way), animate=False)
+        rows = {"line": 1, "page": max(body.size.height - 2, 1), "all": body.virtual_size.height}[step]
+        body.scroll_relative(y=sign * rows, animate=False)
 
     def action_other_side(self) -> None:
         self._views[RIGHT if self._focused == LEFT else LEFT].body.focus()

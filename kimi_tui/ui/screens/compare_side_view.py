@@ -36,24 +36,15 @@ CURRENT = "▸"
 MAX_SETTING_LINES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What stands above a side, in lines of its width."""
-
-    place: str
-    has_alternatives: bool
-    lines: tuple[str, ...]
-
-
-def head_of(side: CompareSide, settings: Sequence[str], width: int, setting_lines: int) -> Head:
-    """`setting_lines` = how many lines the settings in which it differs may take."""
+def head_lines(side: CompareSide, settings: Sequence[str], width: int, setting_lines: int) -> Sequence[str]:
+    """What is told of a side below its place; `setting_lines` = how many the settings in which it differs may take."""
     forms = [[side.state, *figures] for figures in side.figures]
     form = next((form for form in forms if cells_of(dotted(*form)) <= width), forms[-1])
     lines = packed(map(line_text, form), width) if setting_lines > 1 else [dotted(*form)]
     own = packed(map(line_text, settings), width)
     if len(own) > setting_lines:
         own = [*own[: setting_lines - 1], dotted(*own[setting_lines - 1 :])]
-    return Head(side.place, side.alternatives[1] > 1, (*lines, *own))
+    return [*lines, *own]
 
 
 class SideHead(Static):
@@ -68,28 +59,26 @@ class SideHead(Static):
         """`side` is "left" or "right", as the screen's actions name it."""
         super().__init__(id=id, markup=False)
         self._side = side
-        self._head = Head("", False, ())
-        self._is_focused, self._height = False, 1
+        self._shown: tuple[CompareSide, Sequence[str], bool] | None = None
 
-    def show(self, head: Head, *, is_focused: bool, height: int) -> None:
-        """Fill up to so many lines."""
-        self._head, self._is_focused, self._height = head, is_focused, height
-        self._draw()
-
-    def on_resize(self) -> None:
+    def show(self, side: CompareSide, lines: Sequence[str], *, is_focused: bool) -> None:
+        self._shown = side, lines, is_focused
         self._draw()
 
     def _draw(self) -> None:
-        head, width = self._head, self.content_size.width
-        steps = [(" ◂", -1), (" ▸", 1)] if head.has_alternatives else []
+        if self._shown is None:
+            return
+        (side, lines, is_focused), width = self._shown, self.content_size.width
+        steps = [(" ◂", -1), (" ▸", 1)] if side.alternatives[1] > 1 else []
         parts: list[str | tuple[str, str | Style]] = [
-            (f"{CURRENT if self._is_focused else ' '} ", "bold $primary"),
-            (fit(head.place, width - 2 * len(steps) - 2), "bold $foreground" if self._is_focused else "$foreground"),
+            (f"{CURRENT if is_focused else ' '} ", "bold $primary"),
+            (fit(side.place, width - 2 * len(steps) - 2), "bold $foreground" if is_focused else "$foreground"),
         ]
         parts += [(text, Style.from_meta({"@click": f"screen.step('{self._side}', {step})"})) for text, step in steps]
-        blank = [""] * (self._height - 1 - len(head.lines))
-        parts += [f"\n  {fit(line, width - 2)}" for line in (*head.lines, *blank)]
+        parts += [f"\n  {fit(line, width - 2)}" for line in lines]
         self.update(Content.assemble(*parts))
+
+    on_resize = _draw
 
 
 class SideBody(ScrollView, can_focus=True, inherit_bindings=False):

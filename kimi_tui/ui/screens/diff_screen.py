@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from functools import partial
 from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from kimi_tui.core.prompt.past_requests import PastRequest
 from kimi_tui.core.prompt.prompt_diff import Change, DiffPiece, PromptComparison
 from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.text.counts import counted
-from kimi_tui.ui.panes.prompt_pane import part_name
+from kimi_tui.core.text.dotted import dotted
+from kimi_tui.ui.panes.prompt_entries import part_name
 from kimi_tui.ui.panes.prompt_source import Comparing
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.state.entry import ADDED, ALIKE, REMOVED, Entry, EntryKind
@@ -27,14 +26,13 @@ from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.transcript.scroll_keys import ScrollKeys, scroll_bindings
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.view import View
-from kimi_tui.ui.widgets.newest_work import run_newest
 
 MARGINS = {Change.SAME: ALIKE, Change.REMOVED: REMOVED, Change.ADDED: ADDED}
 MAKING = "Comparing …"
 NOTHING_DIFFERS = "Nothing differs: the two inputs are one."
 
 
-class DiffScreen(ScrollKeys, Above, ModalScreen[None]):
+class DiffScreen(ScrollKeys, Above[None]):
     DEFAULT_CSS = """
     DiffScreen {
         background: $background;
@@ -46,9 +44,9 @@ class DiffScreen(ScrollKeys, Above, ModalScreen[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Close"),
-        Binding("left", "earlier", "Earlier request"),
-        Binding("right", "later", "Later request"),
+        ("q", "cancel"),
+        ("left", "step(1)"),
+        ("right", "step(-1)"),
         *scroll_bindings(),
     ]
 
@@ -57,31 +55,32 @@ class DiffScreen(ScrollKeys, Above, ModalScreen[None]):
         super().__init__()
         self._comparing, self._index = comparing, index
         self._comparison: PromptComparison | None = None
+        self._lines = Transcript(id="diff-lines")
 
     def compose(self) -> ComposeResult:
         yield Static(id="diff-titles", markup=False)
-        yield Transcript(id="diff-lines")
+        yield self._lines
         yield Static(id="diff-keys", markup=False)
 
     def on_mount(self) -> None:
         self._lines.focus()
         self._compare()
 
-    @property
-    def _lines(self) -> Transcript:
-        return self.query_one(Transcript)
-
     def _compare(self) -> None:
-        request = self._comparing.requests.at(self._index)
+        request = self._request()
         assert request is not None
         self._comparison = None
         self._show_titles(request)
-        run_newest(self, partial(self._compare_with, request), "diff")
+        self.run_newest(self._compare_with, request)
+
+    def _request(self, by: int = 0) -> PastRequest | None:
+        """The one to compare with, or so many before; None = there is none."""
+        return self._comparing.requests.at(self._index + by)
 
     async def _compare_with(self, request: PastRequest) -> None:
         """Off the event loop: inputs may be large."""
         comparison = await asyncio.to_thread(self._comparing.against, request)
-        if request is not self._comparing.requests.at(self._index):
+        if request is not self._request():
             return
         self._comparison = comparison
         entries = await asyncio.to_thread(lambda: list(diff_entries(comparison)))
@@ -91,38 +90,20 @@ class DiffScreen(ScrollKeys, Above, ModalScreen[None]):
 
     def _show_titles(self, request: PastRequest) -> None:
         width = max(self.app.size.width - 2, 1)
-        old = f"{REMOVED}{_name_of(request)}{self._place(self._index)}"
+        place = f"{self._index + 1} back" if self._index else "the last"
         sizes = MAKING if self._comparison is None else _sizes(self._comparison)
-        parts = (old, f"{ADDED}{self._comparing.title}", sizes)
+        parts = (f"{REMOVED}{_name_of(request)} ({place})", f"{ADDED}{self._comparing.title}", sizes)
         line = "   ".join(parts)
         self.query_one("#diff-titles", Static).update(line if cell_len(line) <= width else "\n".join(parts))
-        self.query_one("#diff-keys", Static).update(self._keys())
-
-    @staticmethod
-    def _place(index: int) -> str:
-        return " (the last)" if not index else f" ({index + 1} back)"
-
-    def _keys(self) -> Content:
-        """A click does the same."""
-        ways = [
-            "[@click=screen.earlier]Left earlier request[/]" if self._has(self._index + 1) else "",
-            "[@click=screen.later]Right later request[/]" if self._has(self._index - 1) else "",
+        ways = (  # a click does the same
+            "[@click=screen.step(1)]Left earlier request[/]" if self._request(1) else "",
+            "[@click=screen.step(-1)]Right later request[/]" if self._request(-1) else "",
             "[@click=screen.cancel]Escape back[/]",
-        ]
-        return Content.from_markup(" · ".join(filter(None, ways)))
+        )
+        self.query_one("#diff-keys", Static).update(Content.from_markup(dotted(*ways)))
 
-    def _has(self, index: int) -> bool:
-        return self._comparing.requests.at(index) is not None
-
-    def action_earlier(self) -> None:
-        self._step(1)
-
-    def action_later(self) -> None:
-        self._step(-1)
-
-    def _step(self, by: int) -> None:
-        """Compare with a request so many before."""
-        if self._has(self._index + by):
+    def action_step(self, by: int) -> None:
+        if self._request(by) is not None:
             self._index += by
             self._compare()
 
@@ -131,7 +112,7 @@ class DiffScreen(ScrollKeys, Above, ModalScreen[None]):
         return self._lines.view
 
     def on_resize(self) -> None:
-        if (request := self._comparing.requests.at(self._index)) is not None and self.is_mounted:
+        if (request := self._request()) is not None and self.is_mounted:
             self._show_titles(request)
 
 

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from kimi_tui.core.settings.action_search import rank
@@ -27,8 +26,10 @@ BESIDE_CELLS = 6
 NARROW_CELLS = 84
 """Below that the help of an action stands on a line of its own."""
 PLACEHOLDER = "Type to search: an action, a key, a word"
-SCROLLING = {"up": "up", "down": "down", "pageup": "page_up", "pagedown": "page_down", "home": "home", "end": "end",
-             "ctrl+home": "home", "ctrl+end": "end"}  # fmt: skip
+SCROLLING = {
+    "up": "up", "down": "down", "pageup": "page_up", "pagedown": "page_down",
+    "home,ctrl+home": "home", "end,ctrl+end": "end",
+}  # fmt: skip
 NOTES = (
     "In the composer, // sends a literal slash, Tab completes a command or goes on to the conversation and the panes.",
     "[keymap] in the config gives an action other keys, by its command's name.",
@@ -68,30 +69,26 @@ def _lines(action: Action, missing: Need | None, keyboard: Keyboard, width: int)
     """Each in its column; wrapped lines keep theirs."""
     labels = [key_label(key) for key in keyboard.table.keys[action.id]]
     commands = [action.usage, *(f"/{alias}" for alias in action.aliases)] if action.is_command else []
-    style = "bold" if missing is None else "$text-muted"
+    style, muted = ("bold", "") if missing is None else ("$text-muted", "$text-muted")
     words = action.help if missing is None else f"{action.help} (now there is no {missing.value})"
     if width < NARROW_CELLS:
         yield "  " + "  ".join(part for part in (", ".join(labels), ", ".join(commands)) if part) + "\n", style
-        yield from (_muted(f"      {line}\n", missing) for line in textwrap.wrap(words, max(width - 6, 10)))
+        yield from ((f"      {line}\n", muted) for line in textwrap.wrap(words, max(width - 6, 10)))
         return
     more = ", ".join([*labels[1:], *commands[1:]])
     lines = textwrap.wrap(f"{words}{f' Also {more}.' if more else ''}", width - 3 - KEY_CELLS - COMMAND_CELLS)
     command, indent = "".join(commands[:1]), " " * (3 + KEY_CELLS + COMMAND_CELLS)
     yield f"  {''.join(labels[:1]):<{KEY_CELLS}}{command:<{COMMAND_CELLS}} ", style
     beside = lines.pop(0) if len(command) <= COMMAND_CELLS else ""
-    yield from (_muted(f"{line}\n", missing) for line in [beside, *(indent + line for line in lines)])
+    yield from ((f"{line}\n", muted) for line in [beside, *(indent + line for line in lines)])
 
 
-def _muted(line: str, missing: Need | None) -> tuple[str, str]:
-    return line, "$text-muted" if missing else ""
-
-
-class HelpScreen(Above, ModalScreen[None]):
+class HelpScreen(Above[None]):
     is_help = True
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Close"),
-        Binding("f1", "cancel", "Close"),
+        ("escape", "back"),
+        ("f1", "cancel"),
         *(Binding(key, f"scroll('{way}')", priority=True) for key, way in SCROLLING.items()),
     ]
 
@@ -116,7 +113,6 @@ class HelpScreen(Above, ModalScreen[None]):
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
-        event.stop()
         self._query = event.value
         self._say_way_out()
         self.query_one("#help-text", Static).update(self._content())
@@ -127,10 +123,6 @@ class HelpScreen(Above, ModalScreen[None]):
             self.query_one(Input).value = ""
         else:
             self.cancel()
-
-    def action_scroll(self, way: str) -> None:
-        """Scroll the text: the keys are not for the line above it."""
-        getattr(self.query_one("#help-scroll"), f"scroll_{way}")(animate=False)
 
     def _content(self) -> Content:
         width = max(min(self.app.size.width, MAX_CELLS) - BESIDE_CELLS, 1)

@@ -15,7 +15,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -23,8 +22,8 @@ from kimi_tui.core.markdown.links import Link
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.core.text.web_address import MAX_CHARS, AddressError, WebAddress, web_address
 from kimi_tui.ui.keys.key_lookup import character_of
-from kimi_tui.ui.screens.above import Above
-from kimi_tui.ui.widgets.options import SteadyOptions
+from kimi_tui.ui.screens.above import Dialog
+from kimi_tui.ui.widgets.options import Options
 
 LISTED_CHARS = 300
 """Most characters of a link in a list, which shows one line of it."""
@@ -36,23 +35,12 @@ class LinkAction(Enum):
     LEAVE = "Leave it"
 
 
-class LinkOptions(SteadyOptions, OptionList):
+class LinkChoice(Dialog[int]):
     DEFAULT_CSS = """
-    LinkOptions { text-wrap: nowrap; text-overflow: ellipsis; }
-    """
-
-
-class LinkChoice(Above, ModalScreen[int | None]):
-    DEFAULT_CSS = """
-    LinkChoice {
-        align: center bottom;
-        background: transparent;
-        & > LinkOptions, & > LinkOptions:focus {
-            width: 100%; height: auto; max-height: 60%; border: round $primary; background: $surface;
-        }
+    LinkChoice > Options, LinkChoice > Options:focus {
+        width: 100%; height: auto; max-height: 60%; border: round $primary; background: $surface;
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
 
     def __init__(self, links: Sequence[Link]) -> None:
         """Ask for the number of a link, from 1; a number that can mean one only is taken at once."""
@@ -62,7 +50,7 @@ class LinkChoice(Above, ModalScreen[int | None]):
 
     def compose(self) -> ComposeResult:
         size = len(str(len(self._links)))
-        options = LinkOptions(
+        options = Options(
             *(Option(Content(f"{number:>{size}}  {_listed(link)}")) for number, link in enumerate(self._links, 1))
         )
         options.border_title = "Which link?"
@@ -86,7 +74,6 @@ class LinkChoice(Above, ModalScreen[int | None]):
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
         self.dismiss(event.option_index + 1)
 
 
@@ -99,25 +86,14 @@ def _listed(link: Link) -> str:
     return visible_line(address if is_plain else f"{address}  {link.text[:LISTED_CHARS]}")
 
 
-class _AddressScreen(Above, ModalScreen[LinkAction | None]):
-    """Shows an address to its end, and what can be done with it."""
-
+class _AddressScreen(Dialog[LinkAction]):
     DEFAULT_CSS = """
     _AddressScreen {
-        align: center bottom;
-        background: transparent;
-        & > Vertical {
-            width: 100%; height: auto; max-height: 100%; padding: 0 1; border: round $primary; background: $surface;
-        }
         & Static { width: 100%; height: auto; }
         & VerticalScroll { height: auto; max-height: 8; margin: 1 0; scrollbar-size-vertical: 1; }
-        & LinkOptions, & LinkOptions:focus {
-            width: 100%; height: auto; padding: 0; border: none; background: $surface;
-        }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel"),
         Binding("pageup", "scroll('page_up')", priority=True),
         Binding("pagedown", "scroll('page_down')", priority=True),
     ]
@@ -133,10 +109,10 @@ class _AddressScreen(Above, ModalScreen[LinkAction | None]):
             yield Static(Content("\n").join(self._notes), markup=False)
             with VerticalScroll(can_focus=False):
                 yield Static(Content(self._address), markup=False)
-            yield LinkOptions(*(Option(Content(action.value)) for action in self._actions))
+            yield Options(*(Option(Content(action.value)) for action in self._actions))
 
     def on_mount(self) -> None:
-        self.query_one(LinkOptions).focus()
+        self.query_one(Options).focus()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._say_what_keys_do)
@@ -146,12 +122,8 @@ class _AddressScreen(Above, ModalScreen[LinkAction | None]):
         more = "PgDn shows more, " if self.query_one(VerticalScroll).max_scroll_y else ""
         self.query_one(Vertical).border_subtitle = f"{more}Enter takes it, Escape leaves"
 
-    def action_scroll(self, way: str) -> None:
-        getattr(self.query_one(VerticalScroll), f"scroll_{way}")(animate=False)
-
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
         self.dismiss(self._actions[event.option_index])
 
 

@@ -8,16 +8,14 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import LoadingIndicator
 
 from kimi_tui.ui.screens.above import Above
-from kimi_tui.ui.widgets.options import SteadyOptions
+from kimi_tui.ui.widgets.options import Options
 
 
-class Commands(SteadyOptions, CommandList, can_focus=False):
+class Commands(CommandList, Options, can_focus=False):
     DEFAULT_CSS = "Commands { min-width: 12; }"  # options cannot be laid out in no cell
 
 
-class PaletteScreen(Above, CommandPalette):
-    """Finds an action by its name."""
-
+class PaletteScreen(CommandPalette, Above[None]):
     def compose(self) -> ComposeResult:
         """As the library does it, around a list of our own."""
         with Vertical(id="--container"):

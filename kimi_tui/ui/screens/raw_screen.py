@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Static, TextArea
 
 from kimi_tui.core.prompt.template import Template
 from kimi_tui.core.session.raw_draft import RawDraft
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.text import words
 from kimi_tui.ui.text.safe_text import line_text
-from kimi_tui.ui.widgets.newest_work import run_newest
 from kimi_tui.ui.widgets.raw_area import RawArea
+from kimi_tui.ui.widgets.told_lines import Note
 
 SIZE_AFTER_S = 0.2
 """Pause in typing after which the size is told anew, in seconds (debounce)."""
-SEPARATOR = " · "
 HINTS = ("Ctrl+S sends it once, as it stands", "Escape keeps it", "Ctrl+G in $EDITOR", "Ctrl+R begins anew")
 UNCHANGED_HINTS = (HINTS[0], "Escape leaves", HINTS[2])
 
@@ -35,7 +33,7 @@ EditOutside = Callable[[str], Awaitable[tuple[str, str]]]
 """Has another program edit a text: what it became, and what is to be told, "" = nothing."""
 
 
-class RawScreen(Above, ModalScreen[RawDraft | None]):
+class RawScreen(Above[RawDraft | None]):
     """Its result is what is to be sent; None = it was left."""
 
     DEFAULT_CSS = """
@@ -43,15 +41,14 @@ class RawScreen(Above, ModalScreen[RawDraft | None]):
         background: $background;
         & > Static { width: 100%; height: auto; padding: 0 1; background: $surface; }
         & > #raw-title { text-style: bold; &.-over { color: $warning; } }
-        & > #raw-told { display: none; color: $warning; }
+        & > Note { color: $warning; }
         & > #raw-hints { color: $text-muted; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Leave"),
-        Binding("ctrl+s", "send", "Send"),
-        Binding("ctrl+g", "edit_outside", "Editor"),
-        Binding("ctrl+r", "begin_anew", "Begin anew"),
+        ("ctrl+s", "send"),
+        ("ctrl+g", "edit_outside"),
+        ("ctrl+r", "begin_anew"),
     ]
 
     def __init__(
@@ -92,7 +89,7 @@ class RawScreen(Above, ModalScreen[RawDraft | None]):
     def compose(self) -> ComposeResult:
         yield Static(id="raw-title", markup=False)
         yield self._area
-        yield Static(id="raw-told", markup=False)
+        yield Note(id="raw-told")
         yield Static(id="raw-hints", markup=False)
 
     def on_mount(self) -> None:
@@ -101,8 +98,7 @@ class RawScreen(Above, ModalScreen[RawDraft | None]):
         self._measure()
 
     @on(TextArea.Changed)
-    def _changed(self, event: TextArea.Changed) -> None:
-        event.stop()
+    def _changed(self) -> None:
         self._typed()
         if self._measuring is None:
             self._measuring = self.set_timer(SIZE_AFTER_S, self._measure)
@@ -110,8 +106,8 @@ class RawScreen(Above, ModalScreen[RawDraft | None]):
     def _measure(self) -> None:
         self._measuring = None
         text = self._area.exact_text
-        self._say(text)
-        run_newest(self, partial(self._tell_size, text), "raw-size")
+        self._say_what_keys_do(text)
+        self.run_newest(self._tell_size, text)
 
     async def _tell_size(self, text: str) -> None:
         """It takes longer than a key may where the text is long."""
@@ -121,22 +117,18 @@ class RawScreen(Above, ModalScreen[RawDraft | None]):
         size = f"{'⚠ ' if is_over else ''}~{words.count(tokens)} tok of {words.count(self._window_tokens)}"
         title = self.query_one("#raw-title", Static)
         title.set_class(is_over, "-over")
-        title.update(Content(SEPARATOR.join((name, size, "nothing is made harmless"))))
+        title.update(Content(dotted(name, size, "nothing is made harmless")))
 
     @on(RawArea.Pasted)
     def _pasted(self, event: RawArea.Pasted) -> None:
-        event.stop()
         self._tell(event.told)
 
     def _tell(self, what: str) -> None:
-        told = self.query_one("#raw-told", Static)
-        told.display = bool(what)
-        told.update(Content(line_text(what)))
+        self.query_one(Note).say(line_text(what))
 
-    def _say(self, text: str) -> None:
-        """What keys do now."""
+    def _say_what_keys_do(self, text: str) -> None:
         hints = HINTS if text not in {"", self._fresh.text} else UNCHANGED_HINTS
-        self.query_one("#raw-hints", Static).update(Content(SEPARATOR.join(hints)))
+        self.query_one("#raw-hints", Static).update(Content(dotted(*hints)))
 
     # -- keys
 

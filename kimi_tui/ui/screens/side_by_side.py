@@ -16,13 +16,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message as TextualMessage
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message
-from kimi_tui.core.text.cells import cells_of, cut
+from kimi_tui.core.text.cells import cut
 from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.screens.above import Above
@@ -32,10 +31,11 @@ from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.reply_rows import ReplyRow, markdown_table, plain_table, reply_rows, table_lines
+from kimi_tui.ui.text.fit import first_fitting
 from kimi_tui.ui.transcript.scroll_keys import ScrollKeys, scroll_bindings
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.view import View
-from kimi_tui.ui.widgets.options import SteadyOptions
+from kimi_tui.ui.widgets.options import Options
 
 LOOK_S = 0.1
 """Time between two looks at what has come."""
@@ -53,8 +53,6 @@ MARK_CELLS = 3
 
 
 class ReplyText(Transcript, can_focus=False):
-    """One reply, its thinking unfolded."""
-
     def __init__(self) -> None:
         super().__init__(fold_reasoning=False)
         self._live: LiveTurn | None = None
@@ -110,36 +108,32 @@ class ReplyColumn(Vertical):
         self.post_message(self.Clicked(self))
 
     @on(Transcript.Chosen)
-    def _chosen(self, event: Transcript.Chosen) -> None:
+    def _chosen(self) -> None:
         """No message has a cursor here."""
-        event.stop()
         self.text.cursor.choose(None)
 
 
-class ReplyList(SteadyOptions, OptionList):
+class ReplyList(Options):
     """The lines of the table; a click moves the cursor, a second one on the same line takes it."""
 
     def on_click(self, event: events.Click) -> None:
-        super().on_click(event)
         place = event.style.meta.get("option")
         if isinstance(place, int) and place != self.highlighted and place < self.option_count:
             event.prevent_default()
             self.highlighted = place
 
 
-class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
+class SideBySideScreen(ScrollKeys, Above[str]):
     CSS_PATH = "side_by_side.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Close"),
-        Binding("left", "step(-1)", priority=True),
-        Binding("right", "step(1)", priority=True),
-        Binding("tab", "step(1)", priority=True),
-        Binding("shift+tab", "step(-1)", priority=True),
-        Binding("s,delete", "stop_this", "Stop this"),
-        Binding("S", "stop_all", "Stop all"),
-        Binding("y", "copy(True)", "Copy"),
-        Binding("Y", "copy(False)", "Copy as text"),
-        Binding("space", "fold", "Fold"),
+        ("q", "cancel"),
+        Binding("left,shift+tab", "step(-1)", priority=True),
+        Binding("right,tab", "step(1)", priority=True),
+        ("s,delete", "stop_this"),
+        ("S", "stop_all"),
+        ("y", "copy(True)"),
+        ("Y", "copy(False)"),
+        ("space", "fold"),
         *scroll_bindings(up="ctrl+up", down="ctrl+down", is_first=True),  # the arrows move in the table
     ]
 
@@ -157,6 +151,7 @@ class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
         """
         super().__init__()
         self._chat, self._question_id, self._now_s, self._copy = chat, question_id, now_s, copy
+        self._list = ReplyList(id="replies-list")
         self._rows: list[ReplyRow] = []
         self._at = chosen
         self._lines: list[str] = []
@@ -170,7 +165,7 @@ class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="replies-panel"):
             yield Static(id="replies-head", markup=False)
-            yield ReplyList(id="replies-list")
+            yield self._list
             with Horizontal(id="replies-texts"):
                 for _ in range(MOST_COLUMNS):
                     yield ReplyColumn()
@@ -183,10 +178,6 @@ class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
     def on_resize(self) -> None:
         self._lines, self._branch = [], None
         self.call_after_refresh(self.look)
-
-    @property
-    def _list(self) -> ReplyList:
-        return self.query_one(ReplyList)
 
     def look(self) -> None:
         """Show what there is now; once nothing is written any more, only another state of the session changes it."""
@@ -250,15 +241,13 @@ class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
         return f"{CURSOR if row.key == self._at else UNMARKED}{SHOWN if row.is_shown else UNMARKED} "
 
     @on(OptionList.OptionHighlighted)
-    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        event.stop()
+    def _highlighted(self) -> None:
         self._take_cursor()
         self._show_table()
         self._show_texts()
 
     @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
+    def _selected(self) -> None:
         if (row := self._row) is not None and row.is_there:
             self.dismiss(row.key)
 
@@ -311,7 +300,6 @@ class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
 
     @on(ReplyColumn.Clicked)
     def _clicked(self, event: ReplyColumn.Clicked) -> None:
-        event.stop()
         if event.column.key in self._keys:
             self._list.highlighted = self._keys.index(event.column.key)
 
@@ -351,7 +339,5 @@ class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
 
 def _fitting(words: Sequence[str], cells: int) -> str:
     """The first and the last are missed most."""
-    kept = list(words)
-    while len(kept) > 2 and cells_of(dotted(*kept)) > cells:
-        del kept[-2]
-    return cut(dotted(*kept), max(cells, 1))
+    forms = [dotted(*words[:count], words[-1]) for count in range(len(words) - 1, 0, -1)]
+    return cut(first_fitting(forms, cells), max(cells, 1))

@@ -69,11 +69,9 @@ class TokenRows:
         return token + 1 - bisect_right(self._unknown, token)
 
     def row_of(self, token: int) -> int:
-        """The row that a token begins in."""
         return self._first_rows[token]
 
     def add(self, tokens: Iterable[Token]) -> None:
-        """Put tokens behind those that are there."""
         for token in tokens:
             if not self.tokens or self.tokens[-1].part is not token.part:
                 self._head(HEADINGS[token.part])

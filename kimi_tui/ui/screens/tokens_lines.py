@@ -1,16 +1,22 @@
-"""The tokens of a reply to move about in: only the rows in view are drawn, and long replies are laid out in slices."""
+"""The tokens of a reply to move about in: only the rows in view are drawn, and long replies are laid out in slices.
+
+Tokens have two shades in turn, and a tint where the model was not sure; what is unlikely is underlined, too.
+"""
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
+from textual.color import Color
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -18,13 +24,22 @@ from textual.strip import Strip
 
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.token_trace import Token, TokenTrace
+from kimi_tui.core.settings.theme_palette import TEXT_CONTRAST, contrast
 from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.ui.screens.tokens_layout import BORDER, TokenRows
-from kimi_tui.ui.screens.tokens_styles import LEVELS, TokenStyles, level_of
 from kimi_tui.ui.text.role_styles import Styles
 
 SLICE = 3_000
 """So many tokens are laid out at once, which takes some milliseconds; keys act between two slices."""
+UNCERTAIN = 0.5
+"""A token that was less likely than that is gone to as an uncertain one."""
+LEVELS = (math.log(0.9), math.log(UNCERTAIN), math.log(0.1))
+"""From the first on a token is tinted; each further one makes the tint stronger."""
+SHADE = 0.08
+"""Of the foreground, in every second token's ground."""
+TINTS = (0.0, 0.2, 0.38, 0.5)
+"""Of the warning's colour (of the error's where it is strongest), as far as the text can be read on it."""
+STEP = 0.02
 
 
 class TokenLines(ScrollView, can_focus=True):
@@ -40,18 +55,18 @@ class TokenLines(ScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", show=False),
-        Binding("right", "step(1)", show=False),
-        Binding("up", "line_step(-1)", show=False),
-        Binding("down", "line_step(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-        Binding("home", "row_end(False)", show=False),
-        Binding("end", "row_end(True)", show=False),
-        Binding("ctrl+home", "end(False)", show=False),
-        Binding("ctrl+end", "end(True)", show=False),
-        Binding("n", "uncertain(1)", show=False),
-        Binding("N,shift+n", "uncertain(-1)", show=False),
+        ("left", "step(-1)"),
+        ("right", "step(1)"),
+        ("up", "line_step(-1)"),
+        ("down", "line_step(1)"),
+        ("pageup", "page(-1)"),
+        ("pagedown", "page(1)"),
+        ("home", "row_end(False)"),
+        ("end", "row_end(True)"),
+        ("ctrl+home", "end(False)"),
+        ("ctrl+end", "end(True)"),
+        ("n", "uncertain(1)"),
+        ("N,shift+n", "uncertain(-1)"),
     ]
 
     @dataclass
@@ -101,7 +116,6 @@ class TokenLines(ScrollView, can_focus=True):
         self._lay_out()
 
     def grow(self) -> None:
-        """Show what has come since."""
         now = {part: len(self._texts[part]) for part in ReplyPart}
         if any(now[part] < told for part, told in self._told.items()):
             self._cursor = None
@@ -168,7 +182,6 @@ class TokenLines(ScrollView, can_focus=True):
         self._go(self._rows.last() if is_last else self._rows.first())
 
     def action_uncertain(self, by: int) -> None:
-        """To the next token that was not likely."""
         if self._cursor is None:
             return
         tokens = self._rows.tokens
@@ -211,3 +224,47 @@ class TokenLines(ScrollView, can_focus=True):
         if not token.is_known:
             return styles.unknown
         return styles.of(level_of(self._trace.logprob(token)), bool(place % 2), place == self._cursor)
+
+
+def level_of(logprob: float | None) -> int:
+    """0 = sure, or nothing says it, up to 3."""
+    return 0 if logprob is None else sum(logprob < level for level in LEVELS)
+
+
+class TokenStyles:
+    def __init__(self, styles: Styles) -> None:
+        self._styles = styles
+        self.of = lru_cache(64)(self._of)
+
+    def _of(self, level: int, is_odd: bool, is_cursor: bool) -> Style:
+        base = self._styles.base
+        style = base + Style(underline=level > 1, bold=level > 2)
+        if base.color is None or base.bgcolor is None:
+            return style + Style(reverse=is_cursor)
+        text, ground = Color.from_rich_color(base.color), Color.from_rich_color(base.bgcolor)
+        ground = ground.blend(text, SHADE) if is_odd else ground
+        tint = self._styles.role("error-text" if level > 2 else "warning-text").color
+        if level and tint is not None:
+            ground = _tinted(ground, Color.from_rich_color(tint), TINTS[level], text)
+        return style + Style(bgcolor=ground.rich_color, reverse=is_cursor)
+
+    @cached_property
+    def border(self) -> Style:
+        return self._styles.role("dim-text")
+
+    @cached_property
+    def unknown(self) -> Style:
+        return self._styles.role("dim-text")
+
+    @cached_property
+    def heading(self) -> Style:
+        return self._styles.role("heading") + Style(bold=True)
+
+
+def _tinted(ground: Color, tint: Color, share: float, text: Color) -> Color:
+    while share > 0:
+        found = ground.blend(tint, share)
+        if contrast(found.hex6, text.hex6) >= TEXT_CONTRAST:
+            return found
+        share -= STEP
+    return ground

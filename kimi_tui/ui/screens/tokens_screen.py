@@ -8,10 +8,9 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -23,8 +22,7 @@ from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.tokens_layout import percent, shown
-from kimi_tui.ui.screens.tokens_lines import TokenLines
-from kimi_tui.ui.screens.tokens_styles import UNCERTAIN
+from kimi_tui.ui.screens.tokens_lines import UNCERTAIN, TokenLines
 from kimi_tui.ui.text.words import seconds
 
 LOOK_S = 0.1
@@ -46,20 +44,16 @@ class TokenView:
     """Lets an alternative go on from before so many characters of a part; raises KimiError where that cannot be."""
 
 
-class TokensScreen(Above, ModalScreen[None]):
+class TokensScreen(Above[None]):
     DEFAULT_CSS = """
     TokensScreen {
-        align: center middle;
-        & > Vertical {
-            width: 100%; height: 100%; padding: 0 1; border: round $primary; background: $background;
-        }
         & #token-about { height: auto; min-height: 2; max-height: 4; color: $foreground; }
         & #token-hints { height: auto; max-height: 3; color: $text-muted; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Close"),
-        Binding("c", "cut", "Cut here and go on"),
+        ("q", "cancel"),
+        ("c", "cut"),
     ]
 
     def __init__(self, view: TokenView) -> None:
@@ -72,7 +66,7 @@ class TokensScreen(Above, ModalScreen[None]):
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        with Vertical() as box:
+        with Vertical(classes="frame") as box:
             box.border_title, box.border_subtitle = self._title, WAYS_OUT
             yield self._lines
             yield self._about
@@ -95,15 +89,13 @@ class TokensScreen(Above, ModalScreen[None]):
         self._lines.grow()
 
     @on(TokenLines.Moved)
-    def _moved(self, event: TokenLines.Moved) -> None:
-        event.stop()
+    def _moved(self) -> None:
         if self._lines.cursor != self._noted:
             self._noted, self._note = self._lines.cursor, ""
         self._say()
 
     @on(TokenLines.NoneFound)
     def _none_found(self, event: TokenLines.NoneFound) -> None:
-        event.stop()
         way = "after" if event.by > 0 else "before"
         if self._view.trace.has_certainty:
             self._note = f"There is no token under {UNCERTAIN:.0%} {way} this one."

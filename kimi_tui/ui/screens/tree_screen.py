@@ -14,9 +14,6 @@ from typing import Protocol
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from kimi_tui.core.errors import KimiError
@@ -30,19 +27,14 @@ from kimi_tui.ui.state.branch import Growing
 from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.state.tree_words import headline, in_lines
 from kimi_tui.ui.text.safe_text import content
-from kimi_tui.ui.widgets.editing import EditLine
-from kimi_tui.ui.widgets.newest_work import run_newest
-from kimi_tui.ui.widgets.row_editor import RowEditor
+from kimi_tui.ui.widgets.filtered_rows import FilteredRows
 
 LOOK_S = 0.25
 """Time between two looks whether the session is another one now: a reply has ended, or others changed its file."""
 SEARCHED_AT_ONCE = 500
 """Messages that are searched before the next key is looked at."""
-READING, NOTHING, NO_MATCH = (
-    "Reading the branches …",
-    "No message is left; u brings back what was deleted.",
-    "Nothing fits.",
-)
+READING, NO_MATCH = "Reading the branches …", "Nothing fits."
+NOTHING = "No message is left; u brings back what was deleted."
 FRAME_CELLS = 4
 """What the edges and the blanks beside them take of a line."""
 FILTER = "filter: words of a message or of a name"
@@ -82,16 +74,12 @@ class TreeActs(Protocol):
         """Take the last deletion or name back; what is told of it, and the id of the message."""
 
 
-class TreeScreen(Above, ModalScreen[None]):
+class TreeScreen(Above[None]):
     DEFAULT_CSS = """
     TreeScreen {
         background: $background;
-        & > #tree-panel { width: 100%; height: 100%; border: round $primary; layers: rows editor; }
-        & #tree-filter-line { height: 1; padding: 0 1; }
-        & #tree-filter-line > Static { width: 2; color: $text-muted; }
-        & #tree-filter-line > Input { width: 1fr; background: $background; }
-        & Input > .input--placeholder { color: $text-muted; }
-        & #tree-said { display: none; height: auto; max-height: 4; padding: 0 1; background: $surface; }
+        & > FilteredRows { width: 100%; height: 100%; border: round $primary; }
+        & Note { max-height: 4; }
         & #tree-hints { height: auto; padding: 0 1; color: $text-muted; }
     }
     """
@@ -106,24 +94,15 @@ class TreeScreen(Above, ModalScreen[None]):
         self._outline: Outline | None = None
         self._hits: list[OutlineRow] | None = None  # None = nothing is looked for
         self._state: tuple[Session, tuple[Growing, ...]] | None = None
-        self._naming: str | None = None  # the message whose branch gets a name
         self._rows = TreeRows(now, to_local, id="tree-rows")
         self._rows.note = READING
-        self._filter = EditLine(placeholder=FILTER, compact=True, select_on_focus=False, id="tree-filter")
-        self._editor = RowEditor(self._rows, placeholder="a name for this branch", id="tree-name")
-        self._said = Static(id="tree-said", markup=False)
         self._hints = Static(id="tree-hints", markup=False)
+        self._panel = FilteredRows(self._rows, FILTER, self._hints, name_words="a name for this branch")
+        self._panel.border_title = "Branches"
+        self._filter, self._editor, self._say = self._panel.filter, self._panel.editor, self._panel.say
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="tree-panel") as panel:
-            panel.border_title = "Branches"
-            with Horizontal(id="tree-filter-line"):
-                yield Static("/", markup=False)
-                yield self._filter
-            yield self._rows
-            yield self._said
-            yield self._hints
-            yield self._editor
+        yield self._panel
 
     def on_mount(self) -> None:
         self.set_focus(self._rows)
@@ -142,14 +121,14 @@ class TreeScreen(Above, ModalScreen[None]):
 
     def _load(self, message_id: str | None) -> None:
         """Show what there is now, with the cursor on a message; None = on the head."""
-        run_newest(self, partial(self._read, message_id), "tree")
+        self.run_newest(self._read, message_id)
 
     async def _read(self, message_id: str | None) -> None:
         self._state = self._acts.state()
         tree = await asyncio.to_thread(MessageTree, self._acts.with_growing())
         outline = await asyncio.to_thread(Outline, tree, self._folds)
         place = tree.head if message_id is None else tree.place_of.get(message_id)
-        self.query_one("#tree-panel").border_title = f"Branches · {headline(tree)}"
+        self._panel.border_title = f"Branches · {headline(tree)}"
         self._rows.note = NOTHING
         if self._hits is not None:
             await self._search(outline, self._filter.value, message_id)
@@ -186,22 +165,15 @@ class TreeScreen(Above, ModalScreen[None]):
 
     @property
     def _last_id(self) -> str | None:
-        """The last message of that row."""
         row, outline = self._rows.cursor_row, self._outline
         return None if row is None or outline is None else outline.tree.messages[outline.last_of(row)].id
-
-    def _say(self, words: str) -> None:
-        """Say it below the rows; "" = nothing."""
-        self._said.update(content(words))
-        self._said.display = bool(words)
 
     def _show_hints(self) -> None:
         focused = self.focused
         hints = NAME_HINTS if focused is self._editor else FILTER_HINTS if focused is self._filter else HINTS
         self._hints.update(content(in_lines(hints, self.size.width - FRAME_CELLS)))
 
-    def on_resize(self) -> None:
-        self._show_hints()
+    on_resize = on_descendant_focus = _show_hints
 
     # -- keys
 
@@ -219,14 +191,14 @@ class TreeScreen(Above, ModalScreen[None]):
             return self._take_name if event.key == "enter" else None
         if self.focused is self._filter:
             return self._jump if event.key == "enter" else self._rows.key_move(event.key, is_typing=True)
-        letters = {
-            "g": self._go_on, "n": self._edit_name, "d": self._prune, "u": self._undo, "b": self._branch,
-            "B": self._branch, "/": self._type_filter, "q": self._go_back,
+        branch = partial(self._leave_by, self._acts.branch, self._last_id)
+        letters: dict[str, Callable[[], object]] = {
+            "g": partial(self._leave_by, self._acts.go_on, self._last_id), "n": self._edit_name, "d": self._prune,
+            "u": self._undo, "b": branch, "B": branch, "/": partial(self.set_focus, self._filter), "q": self._go_back,
         }  # fmt: skip
         keys = {"enter": self._jump, "left": self._fold, "right": self._unfold, "space": self._toggle}
-        return (
-            letters.get(character_of(event)) or keys.get(event.key) or self._rows.key_move(event.key, is_typing=False)
-        )
+        found = letters.get(character_of(event)) or keys.get(event.key)
+        return found or self._rows.key_move(event.key, is_typing=False)
 
     def _do(self, act: Callable[[], object]) -> None:
         self._say("")
@@ -240,7 +212,7 @@ class TreeScreen(Above, ModalScreen[None]):
     def _go_back(self) -> None:
         """One step: the name that is typed, the filter, the view."""
         if self.focused is self._editor:
-            self._close_editor()
+            self.set_focus(self._rows)
         elif self._filter.value or self.focused is self._filter:
             self._filter.value = ""
             self.set_focus(self._rows)
@@ -277,19 +249,11 @@ class TreeScreen(Above, ModalScreen[None]):
     # -- what is done to the session
 
     def _jump(self) -> None:
-        if (message_id := self._cursor_id) is not None:
-            self._acts.jump(message_id)
-            self.dismiss()
+        self._leave_by(self._acts.jump, self._cursor_id)
 
-    def _go_on(self) -> None:
-        """Of a run it is its end that one goes on from."""
-        if (message_id := self._last_id) is not None:
-            self._acts.go_on(message_id)
-            self.dismiss()
-
-    def _branch(self) -> None:
-        if (message_id := self._last_id) is not None:
-            self._acts.branch(message_id)
+    def _leave_by(self, act: Callable[[str], None], message_id: str | None) -> None:
+        if message_id is not None:
+            act(message_id)
             self.dismiss()
 
     def _prune(self) -> None:
@@ -314,31 +278,20 @@ class TreeScreen(Above, ModalScreen[None]):
         if self._hits is None and place is not None:
             number = outline.reveal(place)
             self._show_rows(outline, outline.rows, number)
-        self._naming = message_id
-        self._editor.open(name)
+        self._editor.open(message_id, name)
 
     def _take_name(self) -> None:
-        message_id, name, at = self._naming, self._editor.value, self._cursor_id
-        self._close_editor()
-        if message_id is not None:
-            self._say(self._acts.name(message_id, name))
-            self._load(at)
-
-    def _close_editor(self) -> None:
-        self._naming = None
-        self._editor.close()
+        message_id, name, at = self._editor.about, self._editor.value, self._cursor_id
         self.set_focus(self._rows)
+        self._say(self._acts.name(message_id, name))
+        self._load(at)
 
     # -- the filter
 
-    def _type_filter(self) -> None:
-        self.set_focus(self._filter)
-
-    @on(Input.Changed, "#tree-filter")
+    @on(Input.Changed)
     def _on_filter_changed(self, event: Input.Changed) -> None:
-        event.stop()
         if event.value.strip() and self._outline is not None:
-            run_newest(self, partial(self._search, self._outline, event.value, self._cursor_id), "tree")
+            self.run_newest(self._search, self._outline, event.value, self._cursor_id)
         elif self._hits is not None:
             self._end_search()
 
@@ -351,35 +304,14 @@ class TreeScreen(Above, ModalScreen[None]):
             self._rows.note = NOTHING
             self._show_outline(outline, outline.reveal(place, opens_run=row is not None) if place >= 0 else 0)
 
-    @on(Input.Changed, "#tree-name")
-    @on(Input.Submitted)
-    def _on_edited(self, event: Message) -> None:
-        event.stop()
-
     # -- what happens to the parts
 
-    def on_descendant_focus(self) -> None:
-        self._show_hints()
-
-    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
-        """Close the line for the name when the focus goes elsewhere; not when the whole terminal loses it."""
-        if event.widget is self._editor and self.app.app_focus:
-            self._naming = None
-            self._editor.close()
-
     @on(TreeRows.MarkClicked)
-    def _on_mark_clicked(self, event: TreeRows.MarkClicked) -> None:
-        event.stop()
+    def _on_mark_clicked(self) -> None:
         if self.is_active:
             self._do(self._toggle)
 
     @on(TreeRows.Chosen)
-    def _on_chosen(self, event: TreeRows.Chosen) -> None:
-        event.stop()
+    def _on_chosen(self) -> None:
         if self.is_active:
             self._do(self._jump)
-
-    @on(TreeRows.Scrolled)
-    def _on_scrolled(self, event: TreeRows.Scrolled) -> None:
-        event.stop()
-        self._editor.place()

@@ -1,4 +1,4 @@
-"""The library's driver for terminals, with what it lacks; everything here that is its private part is here alone.
+"""The library's driver for terminals, with what it lacks.
 
 It draws on the terminal of standard output (the library draws on standard error, which may be a file), reads pastes
 as texts and foreign bytes as U+FFFD, and comes back after it was stopped: all of the screen, with one reader of keys.
@@ -24,6 +24,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from kimi_tui.ui.terminal.ending import is_in_background
 from kimi_tui.ui.terminal.screen_diff import SYNC_END, SYNC_START, ScreenDiff
 from kimi_tui.ui.terminal.terminal_input import TerminalInput
+from kimi_tui.ui.terminal.textual_internals import tell_fault
 
 READ_BYTES = 65536
 HOLD_S = 0.1
@@ -170,7 +171,7 @@ class TerminalDriver(LinuxDriver):
             self.run_input_thread()
         except Exception as error:
             with contextlib.suppress(RuntimeError):  # the loop is over already
-                self._events.call_soon_threadsafe(self._app._handle_exception, error)
+                self._events.call_soon_threadsafe(tell_fault, self._app, error)
 
     def run_input_thread(self) -> None:
         reader = TerminalInput(debug=self._debug)

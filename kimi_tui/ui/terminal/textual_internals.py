@@ -33,6 +33,7 @@ __all__ = [
     "fail",
     "patch_library",
     "seen_widgets",
+    "tell_fault",
 ]
 
 
@@ -152,6 +153,11 @@ def fail(app: App[Any], error: Exception) -> None:
         app._exception = error
         app._exception_event.set()
     app._close_messages_no_wait()
+
+
+def tell_fault(app: App[Any], error: Exception) -> None:
+    """Let a fault in a thread of the library's end the program as any other does."""
+    app._handle_exception(error)
 
 
 def _register_key_sequences() -> None:

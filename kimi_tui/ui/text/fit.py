@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len, set_cell_size, split_text
 
 from kimi_tui.ui.text.safe_text import line_text
@@ -9,6 +11,11 @@ from kimi_tui.ui.text.safe_text import line_text
 ELLIPSIS = "…"
 CHARS_PER_CELL = 8
 """More characters than that for each cell are not looked at: a text may be megabytes of joiners."""
+
+
+def first_fitting(forms: Sequence[str], cells: int) -> str:
+    """The first of several forms of a text that has room in so many cells, else the last."""
+    return next((form for form in forms if cell_len(form) <= cells), forms[-1])
 
 
 def fit(text: str, width: int) -> str:

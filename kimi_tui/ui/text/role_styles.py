@@ -28,7 +28,6 @@ class Styles:
         self.base = base
 
     def over(self, base: Style) -> Styles:
-        """The same theme on another foreground and background."""
         return Styles(self._variables, base)
 
     def role(self, name: str) -> Style:

@@ -41,9 +41,6 @@ class CommandHints(Static):
         self.set_class(bool(completions), "-open")
         self._write()
 
-    def on_resize(self) -> None:
-        self._write()
-
     def _write(self) -> None:
         completions, picked = self._shown
         if not completions:
@@ -60,6 +57,8 @@ class CommandHints(Static):
         elif len(completions) > room:
             lines.append((f"  … {len(completions)} in all; Up and Down pick, Tab takes", "$text-muted"))
         self.update(Content("\n").join([Content.assemble(line) for line in lines]))
+
+    on_resize = _write
 
 
 def _line(completion: Completion, width: int, *, is_picked: bool) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
@@ -39,14 +39,16 @@ class Composer(EditArea):
     """
 
     scope: ClassVar[Scope] = Scope.COMPOSER
-    METHODS: ClassVar[dict[str, str]] = {
+    EDIT_METHODS: ClassVar[dict[str, str]] = {
         "send": "submit",
         "new-line": "begin_line",
         "quit-when-empty": "delete_or_quit",
         "last-prompt": "up_or_recall",
+        **EditArea.EDIT_METHODS,
     }
-    """What it does itself, by action. Its keys are taken in the order typed, together with the letters: the library
-    would do a priority binding before letters that are still on their way."""
+    """Its keys are taken in the order typed, together with the letters: the library would do a priority binding before
+    letters that are still on their way."""
+    OWN_KEYS: ClassVar[dict[str, str]] = {**EditArea.OWN_KEYS, "tab": "complete", "down": "down_or_pick"}
 
     @dataclass
     class Submitted(Message):
@@ -76,13 +78,10 @@ class Composer(EditArea):
         """The draft is another one now."""
 
     def __init__(self, keys: Keys = DEFAULT_KEYS, *, id: str | None = None) -> None:
-        self._methods = {key: method for action, method in self.METHODS.items() for key in keys[action]}
-        self._methods |= {"tab": "complete", "down": "down_or_pick"}
         self.edit_keys = keys
         self.choices: Choices = {}
         self.recalled = ""
         """A prompt that was brought back and not changed since, where the draft is still that; "" = none was."""
-        self._draft: tuple[str, str] | None = None  # the text, and the draft that it stands for
         self._completions: tuple[Completion, ...] = ()
         self._picked = 0
         self._has_picked = False
@@ -94,10 +93,7 @@ class Composer(EditArea):
     @property
     def draft(self) -> str:
         """What has been typed, exactly."""
-        text = self.text
-        if self._draft is None or self._draft[0] is not text:
-            self._draft = text, self.exact(text)
-        return self._draft[1]
+        return self.exact_text
 
     @draft.setter
     def draft(self, text: str) -> None:
@@ -108,13 +104,6 @@ class Composer(EditArea):
     def exchange(self, text: str) -> None:
         """Put another draft in the place of this one, which undo brings back."""
         self.change(self.held(text), self.document.start, self.document.end)
-
-    async def on_key(self, event: events.Key) -> None:
-        method = self._methods.get(event.key)
-        if method is not None:
-            event.stop()
-            event.prevent_default()
-            getattr(self, method)()
 
     def submit(self) -> None:
         """Hand the draft over, unless there is nothing in it; letters typed after it belong to the next one.

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
-from weakref import WeakKeyDictionary
 
 from textual import events
-from textual.app import App
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import Input
 from textual.widgets.input import Selection
@@ -24,7 +23,7 @@ from kimi_tui.ui.keys.key_lookup import character_of
 from kimi_tui.ui.terminal.terminal_input import Paste
 from kimi_tui.ui.widgets import graphemes
 from kimi_tui.ui.widgets.long_text import LongTextArea
-from kimi_tui.ui.widgets.stand_ins import has_stand_ins, with_stand_ins, without_stand_ins
+from kimi_tui.ui.widgets.stand_ins import StandIns
 
 
 @dataclass(slots=True)
@@ -44,29 +43,28 @@ class Kills:
         self.text = before + after if follows else text
 
 
-_KILLS: WeakKeyDictionary[object, Kills] = WeakKeyDictionary()
-
-
-def kills_of(app: App[object]) -> Kills:
-    """What was deleted in a program: one text for all its editors."""
-    return _KILLS.setdefault(app, Kills())
-
-
 class Editing:
     """The keys that the library's editors do not have."""
 
     EDIT_METHODS: ClassVar[dict[str, str]] = {}
-    WORD_STEPS: ClassVar[dict[str, str]] = {}
-    """Keys that many terminals send for Alt+Left and Alt+Right; the library types their letters."""
+    OWN_KEYS: ClassVar[dict[str, str]] = {}
+    """Methods by keys, where no action has the key: such as what many terminals send for Alt+Left and Alt+Right."""
+
+    @dataclass
+    class Opened(Message):
+        """An editor is there; whoever has others hands it their `kills`."""
+
+        editor: Editing
 
     edit_keys: Keys = DEFAULT_KEYS
+    kills: Kills
     _is_changing = False
     """Whether the text is being changed: the cursor then goes where that ends, though a character may go on there."""
 
     async def on_key(self, event: events.Key) -> None:
-        """Do what a key says; the library would type the letter of one with Alt."""
+        """The library would type the letter of a key with Alt."""
         found = (method for action, method in self.EDIT_METHODS.items() if event.key in self.edit_keys[action])
-        method = next(found, self.WORD_STEPS.get(event.key))
+        method = next(found, self.OWN_KEYS.get(event.key))
         if method is not None:
             event.stop()
             event.prevent_default()
@@ -91,23 +89,35 @@ class EditArea(Editing, LongTextArea):
         "undo-edit": "action_undo",
         "redo-edit": "action_redo",
     }
-    WORD_STEPS: ClassVar[dict[str, str]] = {"alt+b": "action_cursor_word_left", "alt+f": "action_cursor_word_right"}
+    OWN_KEYS: ClassVar[dict[str, str]] = {"alt+b": "action_cursor_word_left", "alt+f": "action_cursor_word_right"}
 
     _killed_at: Location | None = None
     """Where the cursor is since something was killed and nothing else done; None = something else was."""
 
-    _has_stand_ins = False
+    _known: tuple[str, str] | None = None
+    """The text, and the exact one that it stands for."""
+
+    @cached_property
+    def stand_ins(self) -> StandIns:
+        return StandIns()
+
+    def on_mount(self) -> None:
+        self.kills = Kills()
+        self.post_message(self.Opened(self))
 
     def held(self, text: str) -> str:
         """What stands for a text in this widget."""
-        return with_stand_ins(text)
+        return self.stand_ins.put_into(text)
 
     def exact(self, text: str) -> str:
-        return without_stand_ins(text) if self._has_stand_ins else text
+        return self.stand_ins.take_out_of(text)
 
-    def _set_document(self, text: str, language: str | None) -> None:
-        self._has_stand_ins = has_stand_ins(text)
-        super()._set_document(text, language)
+    @property
+    def exact_text(self) -> str:
+        text = self.text
+        if self._known is None or self._known[0] is not text:
+            self._known = text, self.exact(text)
+        return self._known[1]
 
     @dataclass
     class Pasted(Message):
@@ -172,8 +182,6 @@ class EditArea(Editing, LongTextArea):
     # -- what can be undone
 
     def edit(self, edit: Edit) -> EditResult:
-        """Perform an edit, and note whether it brings stand-ins: to look for them takes longer than a key may."""
-        self._has_stand_ins |= has_stand_ins(edit.text)
         if edit.to_location[0] >= self.document.line_count:  # to cut the last line, the library names the next
             edit.to_location = self.document.end
         self._killed_at, self._is_changing = None, True
@@ -210,7 +218,7 @@ class EditArea(Editing, LongTextArea):
             return
         follows = self._killed_at == cursor
         self.change("", start, end)
-        kills_of(self.app).take(killed, is_before=end == cursor, follows=follows)
+        self.kills.take(killed, is_before=end == cursor, follows=follows)
         self._killed_at = self.cursor_location
 
     def action_delete_to_start_of_line(self) -> None:
@@ -230,19 +238,23 @@ class EditArea(Editing, LongTextArea):
         self._kill(self.get_cursor_word_right_location())
 
     def action_yank(self) -> None:
-        if (text := self.held(kills_of(self.app).text)) and not self.read_only:
+        if (text := self.held(self.kills.text)) and not self.read_only:
             self.change(text, *self.selection)
 
 
 class EditLine(Editing, Input):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+backspace,alt+backspace", "delete_left_word", show=False),  # the library deletes to the right
-        Binding("alt+delete", "delete_right_word", show=False),
+        ("ctrl+backspace,alt+backspace", "delete_left_word"),  # the library deletes to the right
+        ("alt+delete", "delete_right_word"),
     ]
     EDIT_METHODS: ClassVar[dict[str, str]] = {"delete-word": "action_delete_right_word", "yank": "action_yank"}
-    WORD_STEPS: ClassVar[dict[str, str]] = {"alt+b": "action_cursor_left_word", "alt+f": "action_cursor_right_word"}
+    OWN_KEYS: ClassVar[dict[str, str]] = {"alt+b": "action_cursor_left_word", "alt+f": "action_cursor_right_word"}
 
     _killed_at: int | None = None
+
+    def on_mount(self) -> None:
+        self.kills = Kills()
+        self.post_message(self.Opened(self))
 
     def type_text(self, text: str) -> None:
         self.replace(text, *self.selection)
@@ -298,7 +310,7 @@ class EditLine(Editing, Input):
         start, end = sorted((cursor, target) if self.selection.is_empty else self.selection)
         follows = self._killed_at == cursor
         if start < end:
-            kills_of(self.app).take(self.value[start:end], is_before=end == cursor, follows=follows)
+            self.kills.take(self.value[start:end], is_before=end == cursor, follows=follows)
             self.delete(start, end)
             self._killed_at = self.cursor_position
 
@@ -316,5 +328,5 @@ class EditLine(Editing, Input):
 
     def action_yank(self) -> None:
         """Put what was killed in again, in the place of what is selected; its lines become one."""
-        if text := " ".join(kills_of(self.app).text.splitlines()):
+        if text := " ".join(self.kills.text.splitlines()):
             self.type_text(text)

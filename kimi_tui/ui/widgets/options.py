@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual import events
 from textual.widgets import OptionList
 
-if TYPE_CHECKING:
-    _OptionList = OptionList
-else:
-    _OptionList = object  # so that it can stand before any list of options
 
+class Options(OptionList):
+    """Lines are made when the list has got its place on screen: options are there earlier, and stay without room.
 
-class SteadyOptions(_OptionList):
-    """Stands before the bases of a list of options.
+    A click comes with the option that was drawn under it, which may be gone.
+    """
 
-    Lines are made when the list has got its place on screen: options are there earlier, and stay when it has no room
-    any more. A click comes with the option that was drawn under it, which may be gone.
+    DEFAULT_CSS = """
+    Options { text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     @property

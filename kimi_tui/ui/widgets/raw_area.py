@@ -5,8 +5,6 @@ What a token is made harmless with, a word joiner, takes a cell here, so that it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from rich.style import Style
 from rich.text import Text
 from textual import events
@@ -16,10 +14,10 @@ from kimi_tui.core.prompt.template import Template
 from kimi_tui.ui.terminal.terminal_input import CONTROLS
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.widgets.editing import EditArea
-from kimi_tui.ui.widgets.stand_ins import LINE_ENDS
+from kimi_tui.ui.widgets.stand_ins import LINE_ENDS, StandIns
 
-USUAL = LINE_ENDS + JOINER
-HELD = USUAL + "".join(char for char in map(chr, range(0xA0)) if CONTROLS.match(char))
+CONTROL_CHARS = "".join(char for char in map(chr, range(0xA0)) if CONTROLS.match(char))
+HELD = LINE_ENDS + JOINER + CONTROL_CHARS
 """What has a stand-in while it is edited."""
 PRIVATE_USE = range(0x10F700, 0x100000, -len(HELD))
 """Where stand-ins may begin: the first place of which the text has none is taken."""
@@ -37,9 +35,9 @@ class RawArea(EditArea):
 
     def __init__(self, text: str, template: Template, *, id: str | None = None) -> None:
         self._markers = template.markers
-        self._stand_ins, self._drawn = _tables(text)
-        self._used: dict[str, str] = {}  # those of the stand-ins that may stand in it
-        self._known: tuple[str, str] | None = None  # the text, and the exact one that it stands for
+        free = (base for base in PRIVATE_USE if not any(chr(base + place) in text for place in range(len(HELD))))
+        self.stand_ins = StandIns(LINE_ENDS + JOINER, CONTROL_CHARS, next(free, PRIVATE_USE[0]))
+        self._drawn = {ord(stand_in): DRAWN.get(char, BOX) for char, stand_in in self.stand_ins.pairs}
         self._styles: Styles | None = None
         super().__init__("", id=id, soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False)
         self._set_document(self.held(text), None)  # the library would wrap it in its own way first
@@ -52,26 +50,6 @@ class RawArea(EditArea):
             self.type_text("\t")
 
     # -- the text, exactly
-
-    @property
-    def exact_text(self) -> str:
-        text = self.text
-        if self._known is None or self._known[0] is not text:
-            self._known = text, self.exact(text)
-        return self._known[1]
-
-    def held(self, text: str) -> str:
-        pairs = self._stand_ins if CONTROLS.search(text) else self._stand_ins[: len(USUAL)]
-        for char, stand_in in pairs:  # `translate` takes ten times as long
-            if char in text:
-                self._used[char] = stand_in
-                text = text.replace(char, stand_in)
-        return text
-
-    def exact(self, text: str) -> str:
-        for char, stand_in in self._used.items():
-            text = text.replace(stand_in, char)
-        return text
 
     def pasted(self, text: str, exact: str) -> tuple[str, str]:
         """Where a line end came as LF, the terminal has changed none; else it sends each as CR."""
@@ -116,11 +94,3 @@ class RawArea(EditArea):
         if is_harmless:
             return styles.role("warning-text") + Style(underline=True, bold=is_second)
         return Style(color=styles.base.bgcolor, bgcolor=styles.role("marker").color, underline=is_second)
-
-
-def _tables(text: str) -> tuple[Sequence[tuple[str, str]], Mapping[int, str]]:
-    """Stand-ins that a text does not hold, each behind what it stands for; and how each is drawn."""
-    free = (base for base in PRIVATE_USE if not any(chr(base + place) in text for place in range(len(HELD))))
-    base = next(free, PRIVATE_USE[0])
-    pairs = [(char, chr(base + place)) for place, char in enumerate(HELD)]
-    return pairs, {ord(stand_in): DRAWN.get(char, BOX) for char, stand_in in pairs}

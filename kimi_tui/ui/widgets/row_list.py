@@ -84,7 +84,6 @@ class RowList(Generic[RowT], ScrollView, can_focus=True):
 
     @property
     def cursor(self) -> int:
-        """The number of the row that has it."""
         return self._cursor
 
     @property
@@ -122,7 +121,6 @@ class RowList(Generic[RowT], ScrollView, can_focus=True):
         self.go_to(self.first_of(onward, self.first_of(range(wanted, self._cursor, -step), self._cursor)))
 
     def first_of(self, numbers: Iterable[int], otherwise: int) -> int:
-        """The first of these rows that can be chosen."""
         return next((n for n in numbers if self.can_be_chosen(self._rows[n])), otherwise)
 
     def go_to(self, number: int) -> None:

@@ -75,15 +75,12 @@ class Side(Vertical):
         return iter([(name, name.capitalize()) for name, _ in full] if is_short else full)
 
     def _show_head(self) -> None:
-        parts: list[tuple[str, str]] = []
-        for name, text in self._spans():
-            parts += [
-                (f"[{text}]" if name == self._pane else f" {text} ", "bold $foreground" if name == self._pane else "")
-            ]
+        parts = (
+            (f"[{text}]", "bold $foreground") if name == self._pane else f" {text} " for name, text in self._spans()
+        )
         self._head.update(Content.assemble(*parts))
 
-    def on_resize(self) -> None:
-        self._show_head()
+    on_resize = _show_head
 
     def on_click(self, event: events.Click) -> None:
         if event.widget is not self._head:

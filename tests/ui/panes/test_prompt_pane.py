@@ -1,9 +1,8 @@
-"""The prompt pane: what it shows of an input, how little a keystroke costs, and what its keys ask for."""
+"""The prompt pane: what it shows of an input, and how little a keystroke costs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -39,14 +38,13 @@ SESSION = session_of(
 
 
 class Host(App[None]):
-    def __init__(self, keys: Mapping[str, tuple[str, ...]] | None = None, width: str = "100%") -> None:
+    def __init__(self, width: str = "100%") -> None:
         super().__init__()
-        self.keys, self.pane_width = keys, width
-        self.asked: list[str] = []
+        self.pane_width = width
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="side"):
-            yield PromptPane(id="prompt-pane", keys=self.keys)
+            yield PromptPane(id="prompt-pane")
         yield Input()
 
     def on_mount(self) -> None:
@@ -60,10 +58,6 @@ class Host(App[None]):
     @property
     def lines(self) -> Transcript:
         return self.query_one(Transcript)
-
-    def on_prompt_pane_copy_requested(self, event: PromptPane.CopyRequested) -> None:
-        assert event.view is self.pane.view
-        self.asked.append(event.form)
 
     def shown(self) -> str:
         """All text that can be copied from the lines, in view or not, without headings and line ends."""
@@ -252,37 +246,6 @@ async def test_a_hidden_pane_draws_when_it_comes_into_view(hidden: str) -> None:
         assert "Hello" in app.shown()
 
 
-async def test_its_keys_ask_for_copies() -> None:
-    async with Host().run_test(size=(60, 20)) as pilot:
-        app = pilot.app
-        assert isinstance(app, Host)
-        app.pane.focus()
-        await pilot.press("y")
-        assert app.asked == []
-        app.pane.show(PromptViewer().view(SESSION, REQUEST))
-        await pilot.press("y", "b", "c", "p", "x")
-        assert app.asked == ["text", "json", "curl", "python"]
-
-
-async def test_other_keys_can_be_given() -> None:
-    async with Host(keys={"copy-body": ("f12", "z")}).run_test(size=(60, 20)) as pilot:
-        app = pilot.app
-        assert isinstance(app, Host)
-        app.pane.show(PromptViewer().view(SESSION, REQUEST))
-        app.pane.focus()
-        await pilot.press("y", "z", "f12")
-        assert app.asked == ["json", "json"]
-
-
-async def test_letters_typed_elsewhere_are_not_taken() -> None:
-    async with Host().run_test(size=(60, 20)) as pilot:
-        app = pilot.app
-        assert isinstance(app, Host)
-        app.pane.show(PromptViewer().view(SESSION, REQUEST))
-        await pilot.press("y", "b", "c")
-        assert (app.asked, app.query_one(Input).value) == ([], "ybc")
-
-
 async def test_what_was_given_before_the_screen_is_drawn() -> None:
     class Early(App[None]):
         def compose(self) -> ComposeResult:
@@ -318,4 +281,3 @@ async def test_another_request_is_shown_from_its_end() -> None:
         app.pane.show(past_view(talk(20), "r9", 9), "Request of r9")
         await pilot.pause()
         assert "sent with it" in app.rows()
-        assert app.pane.title == "Request of r9"

@@ -21,11 +21,14 @@ from textual.widgets import Input
 
 from kimi_tui.core.session.listing import Listing, Unreadable
 from kimi_tui.core.session.session import SessionSummary
+from kimi_tui.core.session.session_list import session_list
+from kimi_tui.core.settings.keymap import DEFAULT_KEYS
 from kimi_tui.core.text.visible import visible
 from kimi_tui.ui.panes.sessions_pane.session_rows import SessionRows
-from kimi_tui.ui.panes.sessions_pane.sessions_widget import DEFAULT_KEYS, SessionsPane
+from kimi_tui.ui.panes.sessions_pane.sessions_widget import SessionsPane
 from kimi_tui.ui.text.fit import fit
 from kimi_tui.ui.text.safe_text import SafeFilter
+from kimi_tui.ui.widgets.filtered_rows import RowEditor
 from tests.ui.resizing import resize
 
 NOW = datetime(2026, 11, 24, 18, tzinfo=UTC)
@@ -46,7 +49,7 @@ def listing(titles: Sequence[str] = TITLES, *, hours: int = 7, unreadable: Seque
 class Host(App[None]):
     def __init__(self, keys: Mapping[str, tuple[str, ...]] = DEFAULT_KEYS) -> None:
         super().__init__()
-        self.pane = SessionsPane(keys=keys, to_local=lambda time: time)
+        self.pane = SessionsPane(keys=keys)
         self.seen = list[Message]()
 
     def get_line_filters(self) -> list[LineFilter]:
@@ -56,12 +59,13 @@ class Host(App[None]):
         yield self.pane
         yield Input(id="elsewhere")
 
+    def show(self, listing: Listing) -> None:
+        self.pane.show_list(session_list(listing, NOW, lambda time: time))
+
     def on_event_seen(self, event: Message) -> None:
         self.seen.append(event)
 
-    on_sessions_pane_open_requested = on_sessions_pane_rename_requested = on_event_seen
-    on_sessions_pane_duplicate_requested = on_sessions_pane_delete_requested = on_event_seen
-    on_sessions_pane_restore_requested = on_sessions_pane_leave_requested = on_event_seen
+    on_sessions_pane_requested = on_sessions_pane_leave_requested = on_event_seen
     on_sessions_pane_refused = on_sessions_pane_hints_changed = on_event_seen
     on_input_changed = on_input_submitted = on_event_seen
 
@@ -77,15 +81,19 @@ async def running(shown: Listing | None = None, *, width: int = 28, height: int 
     async with host.run_test(size=(width, height + 4)) as pilot:
         host.pane.styles.height = height
         await pilot.pause()
-        host.pane.show(listing() if shown is None else shown, NOW)
+        host.show(listing() if shown is None else shown)
         host.pane.focus_list()
         await pilot.pause()
         yield pilot
 
 
-def pane_of(pilot: Pilot[None]) -> SessionsPane:
+def host_of(pilot: Pilot[None]) -> Host:
     assert isinstance(pilot.app, Host)
-    return pilot.app.pane
+    return pilot.app
+
+
+def pane_of(pilot: Pilot[None]) -> SessionsPane:
+    return host_of(pilot).pane
 
 
 def taken(pilot: Pilot[None]) -> list[Message]:
@@ -188,7 +196,7 @@ async def test_an_empty_list_says_so() -> None:
         assert lines(pilot)[0] == " No session yet."
         await pilot.press("enter", "r", "d", "c", "up", "down", "home", "end", "pageup", "pagedown")
         assert taken(pilot) == []
-        pane_of(pilot).show(listing(), NOW)
+        host_of(pilot).show(listing())
         await pilot.press("/", "q", "q")
         assert lines(pilot)[0] == " Nothing fits."
 
@@ -201,7 +209,7 @@ async def test_a_list_that_is_not_there_yet_does_not_say_that_it_is_empty() -> N
         assert lines(pilot)[0] == " Reading the sessions …"
         host.pane.show_failure()
         assert lines(pilot)[0] == " The sessions cannot be read."
-        host.pane.show(Listing(), NOW)
+        host.show(Listing())
         assert lines(pilot)[0] == " No session yet."
 
 
@@ -241,31 +249,31 @@ async def test_each_key_asks_for_what_it_means() -> None:
     async with running() as pilot:
         path = Path("/s/1.toml")
         await pilot.press("down", "enter", "c", "d", "delete", "u", "escape")
-        assert [(type(event), getattr(event, "path", None)) for event in taken(pilot)] == [
-            (SessionsPane.OpenRequested, path),
-            (SessionsPane.DuplicateRequested, path),
-            (SessionsPane.DeleteRequested, path),
-            (SessionsPane.DeleteRequested, path),
-            (SessionsPane.RestoreRequested, None),
-            (SessionsPane.LeaveRequested, None),
+        assert taken(pilot) == [
+            SessionsPane.Requested("open-session", path),
+            SessionsPane.Requested("duplicate", path),
+            SessionsPane.Requested("delete-session", path),
+            SessionsPane.Requested("delete-session", path),
+            SessionsPane.Requested("restore-session"),
+            SessionsPane.LeaveRequested(),
         ]
 
 
 async def test_keys_can_be_others() -> None:
     host = Host({"delete-session": ("x", "ctrl+t"), "filter-sessions": ("question_mark",), "nonsense": ("y",)})
     async with host.run_test() as pilot:
-        host.pane.show(listing(), NOW)
+        host.show(listing())
         host.pane.focus_list()
         await pilot.press("d", "c", "y", "x", "ctrl+t", "question_mark", "x")
-        assert [type(event) for event in host.take()] == [SessionsPane.DeleteRequested] * 2
-        assert host.pane.filter_text == "x"
+        assert [getattr(event, "action_id", "") for event in host.take()] == ["delete-session"] * 2
+        assert host.pane.filter.value == "x"
 
 
 async def test_what_cannot_be_read_can_only_be_opened() -> None:
     async with running(listing((), unreadable=["bad.toml"])) as pilot:
         bad = Path("/s/bad.toml")
         await pilot.press("r", "c", "d", "enter")
-        assert taken(pilot) == [*[SessionsPane.Refused(bad)] * 3, SessionsPane.OpenRequested(bad)]
+        assert taken(pilot) == [*[SessionsPane.Refused(bad)] * 3, SessionsPane.Requested("open-session", bad)]
 
 
 async def test_filter_as_one_types() -> None:
@@ -282,9 +290,13 @@ async def test_filter_as_one_types() -> None:
         await pilot.press("down", "enter")
         assert [getattr(event, "path", None) for event in taken(pilot)] == [Path("/s/3.toml")]
         await pilot.press("escape")
-        assert (pane_of(pilot).filter_text, cursor(pilot), len([line for line in lines(pilot) if line])) == ("", "3", 7)
+        assert (pane_of(pilot).filter.value, cursor(pilot), len([line for line in lines(pilot) if line])) == (
+            "",
+            "3",
+            7,
+        )
         await pilot.press("d", "escape")
-        assert [type(event) for event in taken(pilot)] == [SessionsPane.DeleteRequested, SessionsPane.LeaveRequested]
+        assert [type(event) for event in taken(pilot)] == [SessionsPane.Requested, SessionsPane.LeaveRequested]
 
 
 async def test_an_empty_filter_is_left_by_one_escape() -> None:
@@ -298,11 +310,11 @@ async def test_a_renamed_session_stays_in_view_until_the_filter_changes() -> Non
         await pilot.press("/", *"lamb", "down")
         pane_of(pilot).focus_list()
         await pilot.press("r", "ctrl+a", "ctrl+k", *"Stew", "enter")
-        assert taken(pilot) == [SessionsPane.RenameRequested(Path("/s/3.toml"), "Stew")]
-        pane_of(pilot).show(listing([*TITLES[:3], "Stew", "Fish"]), NOW)
+        assert taken(pilot) == [SessionsPane.Requested("rename-session", Path("/s/3.toml"), "Stew")]
+        host_of(pilot).show(listing([*TITLES[:3], "Stew", "Fish"]))
         assert [line.split()[0] for line in lines(pilot) if line] == ["Today", "Cooking", "Yesterday", "Stew"]
         await pilot.press("d")
-        assert taken(pilot) == [SessionsPane.DeleteRequested(Path("/s/3.toml"))]
+        assert taken(pilot) == [SessionsPane.Requested("delete-session", Path("/s/3.toml"))]
         await pilot.press("/", "backspace")
         assert [line.split()[0] for line in lines(pilot) if line] == ["Today", "Cooking"]
 
@@ -339,40 +351,27 @@ async def test_escape_in_the_list_takes_the_filter_back_before_it_leaves() -> No
         await pilot.press("/", "f")
         pane_of(pilot).focus_list()
         await pilot.press("escape")
-        assert (pane_of(pilot).filter_text, taken(pilot)) == ("", [])
+        assert (pane_of(pilot).filter.value, taken(pilot)) == ("", [])
         await pilot.press("escape")
         assert [type(event) for event in taken(pilot)] == [SessionsPane.LeaveRequested]
-
-
-async def test_letters_that_come_at_once_after_a_key_are_not_lost() -> None:
-    async with running() as pilot:
-        for key in ("slash", *"fish"):
-            pilot.app.post_message(events.Key(key, "/" if key == "slash" else key))
-        await pilot.pause()
-        assert pane_of(pilot).filter_text == "fish"
-        pane_of(pilot).focus_list()
-        for key in "rcd":
-            pilot.app.post_message(events.Key(key, key))
-        await pilot.press("enter")
-        assert taken(pilot) == [SessionsPane.RenameRequested(Path("/s/4.toml"), "cd")]
 
 
 async def test_a_title_is_selected_so_that_what_is_typed_takes_its_place() -> None:
     async with running() as pilot:
         await pilot.press("r", *"New name", "enter")
-        assert taken(pilot) == [SessionsPane.RenameRequested(Path("/s/0.toml"), "New name")]
+        assert taken(pilot) == [SessionsPane.Requested("rename-session", Path("/s/0.toml"), "New name")]
 
 
 async def test_a_title_is_edited_in_its_row() -> None:
     async with running() as pilot:
         await pilot.press("down", "r")
-        editor = pilot.app.query_one("#session-title", Input)
+        editor = pilot.app.query_one(RowEditor)
         rows = pilot.app.query_one(SessionRows)
         assert editor.value == "SSE parser"
         assert editor.region.offset == rows.region.offset + Offset(3, 2)
         assert editor.region.right == rows.region.right - 1
         await pilot.press("end", "!", "enter")
-        assert taken(pilot) == [SessionsPane.RenameRequested(Path("/s/1.toml"), "SSE parser!")]
+        assert taken(pilot) == [SessionsPane.Requested("rename-session", Path("/s/1.toml"), "SSE parser!")]
         assert not editor.display
         assert pilot.app.focused is rows
 
@@ -383,22 +382,22 @@ async def test_an_editor_that_changes_nothing_asks_for_nothing(keys: list[str]) 
         await pilot.press("down", "r", *keys)
         assert taken(pilot) == []
         await pilot.press("d")
-        assert [type(event) for event in taken(pilot)] == [SessionsPane.DeleteRequested]
+        assert [getattr(event, "action_id", "") for event in taken(pilot)] == ["delete-session"]
 
 
 async def test_an_editor_lasts_while_its_row_is_there() -> None:
     async with running(listing([f"t{n}" for n in range(40)], hours=1), height=8) as pilot:
         await pilot.press("end", "up", "r", "end", "!")
-        editor = pilot.app.query_one("#session-title", Input)
+        editor = pilot.app.query_one(RowEditor)
         pilot.app.query_one(SessionRows).scroll_home(animate=False)
         await pilot.pause()
         line = next(line for line in lines(pilot) if "t38" in line)
         assert editor.region.y == pilot.app.query_one(SessionRows).region.y + lines(pilot).index(line)
         await resize(pilot, 40, 30)
-        pane_of(pilot).show(listing([f"new{n}" for n in range(40)], hours=1), NOW)
+        host_of(pilot).show(listing([f"new{n}" for n in range(40)], hours=1))
         await pilot.pause()
         assert (editor.display, editor.value) == (True, "t38!")
-        pane_of(pilot).show(listing(["only"]), NOW)
+        host_of(pilot).show(listing(["only"]))
         await pilot.pause()
         assert not editor.display
 
@@ -408,8 +407,8 @@ async def test_an_editor_closes_when_the_focus_goes_elsewhere() -> None:
         await pilot.press("r", "end", "!")
         pilot.app.query_one("#elsewhere").focus()
         await pilot.pause()
-        assert not pilot.app.query_one("#session-title").display
-        assert not [event for event in taken(pilot) if isinstance(event, SessionsPane.RenameRequested)]
+        assert not pilot.app.query_one(RowEditor).display
+        assert not [event for event in taken(pilot) if isinstance(event, SessionsPane.Requested)]
 
 
 async def test_an_editor_stays_when_the_terminal_loses_the_focus() -> None:
@@ -420,35 +419,31 @@ async def test_an_editor_stays_when_the_terminal_loses_the_focus() -> None:
         pilot.app.post_message(events.AppFocus())
         await pilot.pause()
         await pilot.press("?", "enter")
-        assert taken(pilot) == [SessionsPane.RenameRequested(Path("/s/0.toml"), "Cooking lamb!?")]
+        assert taken(pilot) == [SessionsPane.Requested("rename-session", Path("/s/0.toml"), "Cooking lamb!?")]
 
 
 async def test_the_cursor_stays_on_its_session_when_the_list_changes() -> None:
     async with running() as pilot:
         await pilot.press("down", "down")
-        pane_of(pilot).show(Listing((*listing(["new"]).summaries, *listing().summaries[2:])), NOW)
+        host_of(pilot).show(Listing((*listing(["new"]).summaries, *listing().summaries[2:])))
         assert cursor(pilot) == "2"
-        pane_of(pilot).show(listing(), NOW)
-        pane_of(pilot).show(Listing((*listing().summaries[:2], *listing().summaries[3:])), NOW)
+        host_of(pilot).show(listing())
+        host_of(pilot).show(Listing((*listing().summaries[:2], *listing().summaries[3:])))
         assert cursor(pilot) == "3"
-        pane_of(pilot).show(Listing(listing().summaries[:1]), NOW)
+        host_of(pilot).show(Listing(listing().summaries[:1]))
         assert cursor(pilot) == "0"
-        pane_of(pilot).show(listing(), NOW)
-        pane_of(pilot).choose(Path("/s/4.toml"))
-        assert cursor(pilot) == "4"
-        pane_of(pilot).choose(Path("/s/nothing.toml"))
-        assert cursor(pilot) == "4"
+        host_of(pilot).show(listing())
 
 
 async def test_the_cursor_begins_on_the_open_session() -> None:
     async with running() as pilot:
         pane_of(pilot).set_marks("/s/3.toml", (), ())
         assert cursor(pilot) == "3"
-        pane_of(pilot).show(listing(), NOW)
+        host_of(pilot).show(listing())
         assert cursor(pilot) == "3"
         await pilot.press("up")
         pane_of(pilot).set_marks("/s/3.toml", {"/s/3.toml"}, ())
-        pane_of(pilot).show(listing(), NOW)
+        host_of(pilot).show(listing())
         assert cursor(pilot) == "2"
 
 
@@ -457,7 +452,7 @@ async def test_a_new_session_gets_the_cursor_when_it_is_saved() -> None:
         await pilot.press("down")
         pane_of(pilot).set_marks("/s/5.toml", (), ())
         assert cursor(pilot) == "1"
-        pane_of(pilot).show(listing([*TITLES, "new"]), NOW)
+        host_of(pilot).show(listing([*TITLES, "new"]))
         assert cursor(pilot) == "5"
 
 
@@ -465,7 +460,7 @@ async def test_the_open_session_is_found_whichever_is_told_first() -> None:
     host = Host()
     async with host.run_test(size=(28, 9)):
         host.pane.set_marks("/s/39.toml", (), ())
-        host.pane.show(listing([f"t{n}" for n in range(40)]), NOW)
+        host.show(listing([f"t{n}" for n in range(40)]))
         assert host.pane.cursor_path == Path("/s/39.toml")
 
 
@@ -475,7 +470,7 @@ async def test_what_is_looked_at_stays_on_its_line_when_sessions_come_above() ->
         await pilot.press("pagedown", "pagedown", "pagedown", "up", "up")
         before = lines(pilot)
         newer = SessionSummary("n", "new", NOW, NOW + timedelta(hours=1), 1, "m", (), "/s/new.toml")
-        pane_of(pilot).show(Listing((newer, *listing(many, hours=1).summaries)), NOW)
+        host_of(pilot).show(Listing((newer, *listing(many, hours=1).summaries)))
         await pilot.pause()
         assert lines(pilot) == before
 
@@ -487,10 +482,10 @@ async def test_mouse() -> None:
         await pilot.click(SessionRows, offset=(5, 3))
         assert (cursor(pilot), taken(pilot)) == ("2", [])
         await pilot.click(SessionRows, offset=(5, 3))
-        assert taken(pilot) == [SessionsPane.OpenRequested(Path("/s/2.toml"))]
+        assert taken(pilot) == [SessionsPane.Requested("open-session", Path("/s/2.toml"))]
         for _ in range(2):
             await pilot.double_click(SessionRows, offset=(5, 5))
-            assert taken(pilot) == [SessionsPane.OpenRequested(Path("/s/4.toml"))]
+            assert taken(pilot) == [SessionsPane.Requested("open-session", Path("/s/4.toml"))]
 
 
 async def test_a_key_costs_two_lines_and_a_letter_one_screen_of_ten_thousand(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ TOUR = (
     "<enter>",
     "<escape><escape><f2>",
     "@SessionRows",
-    "@SessionsPane #session-filter",
+    "@SessionsPane Input",
     "zzz",
     "<escape><escape><escape><f2><f2><f3>",
     "<escape><f3><f3><f4>",

@@ -20,7 +20,7 @@ from kimi_tui.core.settings.keymap import DEFAULT_KEYS
 from kimi_tui.ui.panes.settings_pane.editor import ExactTextArea
 from kimi_tui.ui.widgets import graphemes
 from kimi_tui.ui.widgets.composer import Composer
-from kimi_tui.ui.widgets.editing import EditArea, EditLine
+from kimi_tui.ui.widgets.editing import EditArea, Editing, EditLine, Kills
 from tests.ui.program import program, talk
 
 CODER, FLAGS, THUMB, ACCENT, HANGUL, HINDI = "👩‍💻", "🇩🇪🇫🇷", "👍🏽", "e\u0301", "각", "क्षि"
@@ -44,6 +44,10 @@ class EditorApp(App[None]):
     def __init__(self, kind: str) -> None:
         super().__init__()
         self.editor, self.other = editor(kind), EditLine()
+        self.kills = Kills()
+
+    def on_editing_opened(self, event: Editing.Opened) -> None:
+        event.editor.kills = self.kills
 
     def compose(self) -> ComposeResult:
         yield self.editor

@@ -66,11 +66,6 @@ class SessionRows(RowList[Row]):
         self._current, self._busy, self._fresh, self._failed = current, running, unread, failed
         self.refresh()
 
-    def choose(self, path: str) -> None:
-        """A file that has no row is ignored."""
-        if (number := self._find(path)) is not None:
-            self.go_to(number)
-
     def _find(self, path: str | None) -> int | None:
         if not path:
             return None

@@ -40,10 +40,6 @@ class ExactTextArea(EditArea):
     def __init__(self, text: str) -> None:
         super().__init__(self.held(text), soft_wrap=True, tab_behavior="focus", compact=True)
 
-    @property
-    def exact_text(self) -> str:
-        return self.exact(self.text)
-
 
 class Editor(Vertical):
     DEFAULT_CSS = """
