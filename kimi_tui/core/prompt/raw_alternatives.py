@@ -82,9 +82,8 @@ def raw_input_asked(session: Session, reply: Message) -> RawInput | None:
 
 def raw_input_tokens(session: Session, raw: RawInput) -> int:
     """What it takes: as a reply to it was counted, else by estimate."""
-    # Most sessions send no raw input.
-    from kimi_tui.core.prompt.calibration import calibration_of  # noqa: PLC0415
-    from kimi_tui.core.prompt.context_budget import first_count  # noqa: PLC0415
+    from kimi_tui.core.prompt.calibration import calibration_of  # noqa: PLC0415 - most sessions send no raw input
+    from kimi_tui.core.prompt.context_budget import first_count  # noqa: PLC0415 - likewise
 
     counts = (first_count(reply) for reply in reversed(session.messages) if reply.raw_input == raw.text)
     counted = next((count for count in counts if count is not None), None)

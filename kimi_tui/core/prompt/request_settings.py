@@ -23,7 +23,7 @@ USUAL_MAX_TOKENS = 16_384
 @dataclass(frozen=True, slots=True)
 class RequestSettings:
     fields: Mapping[str, object] = field(default_factory=dict)
-    """Every request field but `input`, checked."""
+    """Every request field but the prompt, checked."""
     extra: Mapping[str, object] = field(default_factory=dict)
     thinking: bool = True
     """Whether the prompt leaves the think block open."""

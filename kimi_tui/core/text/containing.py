@@ -37,7 +37,7 @@ def shared_labels(texts: Sequence[str]) -> frozenset[str]:
     """The labels of links of which one text says where they go, while another has them too."""
     if not any("]:" in text for text in texts):
         return frozenset()
-    from markdown_it.common.utils import normalizeReference  # noqa: PLC0415
+    from markdown_it.common.utils import normalizeReference  # noqa: PLC0415 - see `_new_parser`
 
     counts = Counter(
         label for text in texts for label in {normalizeReference(found[1]) for found in _LABEL.finditer(text)}
@@ -76,19 +76,19 @@ def _targets(text: str) -> Mapping[str, object]:
     return env.get("references", {})
 
 
-@cache
-def _parser() -> MarkdownIt:
+def _new_parser() -> MarkdownIt:
     from markdown_it import MarkdownIt  # noqa: PLC0415 - costs 26 ms, and most commands do without
 
     return MarkdownIt("commonmark")
 
 
+_parser = cache(_new_parser)
+
+
 @cache
 def _block_parsers() -> tuple[MarkdownIt, ...]:
     """Parsers of blocks alone: with tables a heading may be found where CommonMark has none, and the reverse."""
-    from markdown_it import MarkdownIt  # noqa: PLC0415
-
-    return tuple(MarkdownIt("commonmark").enable(rules).disable("inline") for rules in ([], ["table"]))
+    return tuple(_new_parser().enable(rules).disable("inline") for rules in ([], ["table"]))
 
 
 def _stays_in_place(parser: MarkdownIt, text: str) -> bool:
