@@ -27,28 +27,26 @@ class CodeBlocks:
 
     def sources(self, key: str) -> list[str]:
         """The code, in order; [] when the message is not there."""
-        blocks: list[str] = []
-        for block, token in self._code_of(key):
-            if _goes_on(block) and blocks:
-                blocks[-1] += token.content
+        self._view.fit()
+        sources: list[str] = []
+        for _, block, codes in self._code(self._entries.index(key)):
+            if _goes_on(block) and sources:
+                sources[-1] += codes[0].content
             else:
-                blocks.append(token.content)
-        return blocks
+                sources += [token.content for token in codes]
+        return sources
 
     def has_any(self, key: str) -> bool:
         """What stands behind the first block of code is not parsed for it."""
-        return next(self._code_of(key), None) is not None
-
-    def _code_of(self, key: str) -> Iterator[tuple[Block, Token]]:
         self._view.fit()
-        for _, content in self._blocks(self._entries.index(key)):
-            yield from ((content, token) for token in _code_tokens(content))
+        return next(self._code(self._entries.index(key)), None) is not None
 
-    def _blocks(self, index: int | None) -> Iterator[tuple[Place, Block]]:
+    def _code(self, index: int | None) -> Iterator[tuple[Place, Block, list[Token]]]:
+        """Each piece of an entry in which code stands, in order."""
         for place in () if index is None else self._view.viewport.body_pieces(index):
-            content = self._view.viewport.piece(place).content
-            if isinstance(content, Block):
-                yield place, content
+            block = self._view.viewport.piece(place).content
+            if isinstance(block, Block) and (codes := _code_tokens(block)):
+                yield place, block, codes
 
     # -- numbers
 
@@ -76,9 +74,7 @@ class CodeBlocks:
 
     def _starting_pieces(self, index: int | None) -> Iterator[tuple[Place, int]]:
         """Each piece of an entry in which blocks of code begin, in order, and how many do."""
-        for place, content in self._blocks(index):
-            if not _goes_on(content) and (count := len(_code_tokens(content))):
-                yield place, count
+        return ((place, len(codes)) for place, block, codes in self._code(index) if not _goes_on(block))
 
     def mark(self, looks: list[RowLook]) -> None:
         index = self._entries.index(self._numbered)
@@ -95,7 +91,7 @@ class CodeBlocks:
 
 def begins_code(block: Block) -> bool:
     """Code that goes on with the block before does not count."""
-    return (not block.goes_on or block.kind not in CODE_TOKENS) and bool(_code_tokens(block))
+    return not _goes_on(block) and bool(_code_tokens(block))
 
 
 def _goes_on(block: Block) -> bool:

@@ -6,6 +6,7 @@ as Markdown.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from rich.style import Style
@@ -139,7 +140,7 @@ def _source_part(source: str, start: int, end: int) -> str:
     if displayable(source) == source:
         return source[start:end]
     offsets = _shown_offsets(source)
-    return source[_index_at(offsets, start) : _index_at(offsets, end)]
+    return source[bisect_left(offsets, start) : bisect_left(offsets, end)]
 
 
 def _shown_offsets(source: str) -> list[int]:
@@ -150,10 +151,6 @@ def _shown_offsets(source: str) -> list[int]:
         column = 0 if char == "\n" else column + size
         offsets.append(offsets[-1] + size)
     return offsets
-
-
-def _index_at(offsets: list[int], shown_chars: int) -> int:
-    return next((index for index, offset in enumerate(offsets) if offset >= shown_chars), len(offsets) - 1)
 
 
 def _table_rows(block: Block, lines: list[Line], start: int, end: int) -> str | None:

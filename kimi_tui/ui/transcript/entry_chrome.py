@@ -132,13 +132,8 @@ def indented(lines: Iterable[Line], styles: Styles) -> Iterator[Line]:
 
 def unended(text: str, style: Style, width: int, *, is_last: bool) -> list[Line]:
     """The last line end makes no empty line."""
-    is_joined = not is_last and not text.endswith("\n")
-    lines = plain_lines(without_end(text, is_last=is_last), style, width)
-    if is_joined and lines:
+    text = text.replace("\r\n", "\n")
+    lines = plain_lines(text.rstrip("\n") if is_last else text.removesuffix("\n"), style, width)
+    if not is_last and not text.endswith("\n"):
         lines[-1] = replace(lines[-1], joint="")  # a line so long that it goes on in the next chunk
     return lines
-
-
-def without_end(text: str, *, is_last: bool) -> str:
-    text = text.replace("\r\n", "\n")
-    return text.rstrip("\n") if is_last else text.removesuffix("\n")

@@ -6,16 +6,15 @@ only the new lines are (`LineColours`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
-
-from rich.style import Style
 
 from kimi_tui.core.markdown.fences import language_name
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.growing_wrap import GrowingWrap
-from kimi_tui.ui.transcript.lines import Line, Run
+from kimi_tui.ui.transcript.lines import Run
+from kimi_tui.ui.transcript.lru_cache import LastRound
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
@@ -79,46 +78,20 @@ def highlight(code: str, info: str, styles: Styles, before: str = "") -> list[li
 
 
 class LineColours:
-    """What is kept from one layout of a growing block to the next.
+    """What is kept from one layout of a growing block to the next: wrapped texts, cells of tables, lines of code.
 
     A line of code is coloured by itself, when it is new; the whole is coloured together when it is complete.
     """
 
     def __init__(self) -> None:
-        self.texts: dict[tuple[str, Style, int], list[Line]] = {}
-        """Wrapped lines of text inside the block, by the text, its style and the width."""
-        self.cells: dict[tuple[str, Style], list[Run]] = {}
-        """Texts of a table's cells, by their source and style."""
         self.open_text = GrowingWrap()
         """Wraps the text at the very end of the block."""
-        self._known: list[tuple[str, list[Line]]] = []
-        self._look: tuple[Styles, int] | None = None
-        self._nested: dict[int, LineColours] = {}
-        self._references: Mapping[str, str] | None = None
-        self._styles: Styles | None = None
+        self.known = LastRound()
+        self._look: tuple[Mapping[str, str], Styles] | None = None
 
     def begin(self, references: Mapping[str, str], styles: Styles) -> None:
         """Begin a layout; other targets of links and another theme make other lines."""
-        if references is not self._references or styles is not self._styles:
-            self._references, self._styles = references, styles
-            self.texts.clear()
-            self.cells.clear()
-
-    def nested(self, number: int) -> LineColours:
-        return self._nested.setdefault(number, LineColours())
-
-    def code_lines(
-        self, code: str, info: str, styles: Styles, width: int, lay_out: Callable[[list[Run]], list[Line]]
-    ) -> list[Line]:
-        """Lay out code that has grown since the last call, new and changed lines alone."""
-        if self._look is None or self._look[0] is not styles or self._look[1] != width:
-            self._look, self._known = (styles, width), []
-        lines = code.split("\n")
-        same = 0
-        for (text, _), line in zip(self._known, lines, strict=False):
-            if text != line:
-                break
-            same += 1
-        del self._known[same:]
-        self._known += [(line, lay_out(highlight(line, info, styles)[0])) for line in lines[same:]]
-        return [line for _, made in self._known for line in made]
+        self.known.begin()
+        if self._look is None or self._look[0] is not references or self._look[1] is not styles:
+            self._look = references, styles
+            self.known.clear()

@@ -50,8 +50,8 @@ class HitIndex:
         self._has_case = text.lower() != text.upper()
         self._pattern = re.compile(re.escape(text), re.IGNORECASE if self._has_case else 0)
         self._small = re.compile(re.escape(text.lower())) if text.isascii() else None
-        self._hits: dict[Section, dict[int, array[int]]] = {section: {} for section in TEXT_SECTIONS}
-        self._read: dict[Section, dict[int, int]] = {section: {} for section in TEXT_SECTIONS}  # how far
+        self._hits: dict[tuple[int, Section], array[int]] = {}
+        self._read: dict[tuple[int, Section], int] = {}  # how far
         self._waiting: OrderedDict[int, None] = OrderedDict()  # entries that have more to read
         self._counts = Heights([0] * item_count)  # hits of each entry
 
@@ -80,13 +80,13 @@ class HitIndex:
         """
         if self.text not in text:
             return range(count)
-        return sorted(self._waiting.keys() | self._hits[Section.REASONING].keys() | self._hits[Section.BODY].keys())
+        return sorted(self._waiting.keys() | {item for item, _ in self._hits})
 
     def forget(self, item: int) -> None:
         self._waiting.pop(item, None)
         for section in TEXT_SECTIONS:
-            self._read[section].pop(item, None)
-            if hits := self._hits[section].pop(item, None):
+            self._read.pop((item, section), None)
+            if hits := self._hits.pop((item, section), None):
                 self._counts.set(item, self._counts[item] - len(hits))
         if self.current is not None and self.current.item == item:
             self.current = None
@@ -94,12 +94,11 @@ class HitIndex:
     def move(self, places: Mapping[int, int]) -> None:
         """New indices by the old ones; entries that are not there are gone."""
         self._waiting = OrderedDict.fromkeys(places[item] for item in self._waiting if item in places)
+        self._read = {(places[at], section): chars for (at, section), chars in self._read.items() if at in places}
+        self._hits = {(places[at], section): hits for (at, section), hits in self._hits.items() if at in places}
         counts = [0] * (max(places.values(), default=-1) + 1)
-        for section in TEXT_SECTIONS:
-            self._read[section] = {places[at]: chars for at, chars in self._read[section].items() if at in places}
-            self._hits[section] = {places[at]: hits for at, hits in self._hits[section].items() if at in places}
-            for item, hits in self._hits[section].items():
-                counts[item] += len(hits)
+        for (item, _), hits in self._hits.items():
+            counts[item] += len(hits)
         self._counts = Heights(counts)
         if self.current is not None:
             place = places.get(self.current.item)
@@ -123,7 +122,7 @@ class HitIndex:
 
     def _read_text(self, place: int, section: Section, text: str, limit: int) -> int:
         """What is left of the limit; less than 0 = there is more to read."""
-        known = self._read[section].get(place, 0)
+        known = self._read.get((place, section), 0)
         cost = FOREIGN_COST if self._has_case and not text.isascii() else 1
         while known < len(text):
             if limit <= 0:
@@ -131,16 +130,16 @@ class HitIndex:
             end = min(known + PIECE_CHARS, len(text))
             count = self._read_piece(place, section, text, known, end)
             limit -= (end - known) * cost + count * HIT_COST
-            known = self._read[section][place] = end
+            known = self._read[place, section] = end
         return max(limit, 0)
 
     def _read_piece(self, place: int, section: Section, text: str, start: int, end: int) -> int:
         """Read a piece, and what may have begun before it; how many hits it has."""
-        hits = self._hits[section].get(place)
+        hits = self._hits.get((place, section))
         first = max(start - len(self.text) + 1, 0 if hits is None else hits[-1] + len(self.text), 0)
         found = self._find(text, first, end)
         if found:
-            self._hits[section].setdefault(place, array("Q")).extend(found)
+            self._hits.setdefault((place, section), array("Q")).extend(found)
             self._counts.set(place, self._counts[place] + len(found))
         return len(found)
 
@@ -165,14 +164,14 @@ class HitIndex:
             return None
         order = self._before(start._replace(chars=start.chars + 1)) if step > 0 else self._before(start) - 1
         item, rest = self._counts.find(order % self.count)
-        before = len(self._hits[Section.REASONING].get(item, ()))
+        before = len(self._hits.get((item, Section.REASONING), ()))
         section, rest = (Section.REASONING, rest) if rest < before else (Section.BODY, rest - before)
-        return Hit(item, section, self._hits[section][item][rest])
+        return Hit(item, section, self._hits[item, section][rest])
 
     def _before(self, place: Hit) -> int:
         count = self._counts.before(min(place.item, len(self._counts)))
         for section in TEXT_SECTIONS:
-            hits = self._hits[section].get(place.item, ())
+            hits = self._hits.get((place.item, section), ())
             if section <= place.section:
                 count += bisect_left(hits, place.chars) if section == place.section else len(hits)
         return count
@@ -180,7 +179,7 @@ class HitIndex:
     # -- on screen
 
     def hits_in(self, item: int, section: Section, start: int, end: int) -> list[int]:
-        hits = self._hits[section].get(item, ())
+        hits = self._hits.get((item, section), ())
         return list(hits[bisect_left(hits, start) : bisect_left(hits, end)])
 
     def spans(self, lines: Sequence[Line], current: int | None) -> list[list[Span]]:

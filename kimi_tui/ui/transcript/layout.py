@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
@@ -87,7 +87,6 @@ class _Layout:
     ) -> None:
         self._block, self._styles, self._references, self._colours = block, styles, references, colours
         self._is_growing = is_growing
-        self._fences = 0  # how many pieces of code were laid out
         self._open_text = block.open_text
         if colours is not None:
             colours.begin(references, styles)
@@ -213,11 +212,8 @@ class _Layout:
             return wrap(self.inline(token, style), width)
         if token is self._open_text:
             return self._colours.open_text.wrap(self.inline(token, style), width)
-        key = (token.content, style, width)
-        lines = self._colours.texts.get(key)
-        if lines is None:
-            lines = self._colours.texts[key] = wrap(self.inline(token, style), width)
-        return lines
+        key = "text", token.content, style, width
+        return self._colours.known.get(key, lambda: wrap(self.inline(token, style), width))
 
     def _code(self, token: Token, width: int, *, before: str = "", is_first: bool = True) -> Iterator[Line]:
         styles, info = self._styles, token.info
@@ -230,12 +226,15 @@ class _Layout:
         def lay_out(runs: list[Run]) -> list[Line]:
             return [line.led(" ", styles.code).padded(styles.code) for line in chop(runs, max(width - 2, 1))]
 
-        self._fences += 1
-        if self._colours is not None:
-            yield from self._colours.nested(self._fences).code_lines(code, info, styles, width, lay_out)
-        else:
+        def lay_out_alone(text: str) -> list[Line]:
+            return lay_out(highlight(text, info, styles)[0])
+
+        if self._colours is None:
             for runs in highlight(code, info, styles, displayable(before)):
                 yield from lay_out(runs)
+        else:
+            for text in code.split("\n"):
+                yield from self._colours.known.get(("code", text, info, width), partial(lay_out_alone, text))
 
     def _code_label(self, info: str, width: int) -> Iterator[Line]:
         """It is decoration, so that it is not copied; further lines are indented (see `code_blocks.start_lines`)."""
@@ -268,10 +267,7 @@ class _Layout:
         """The text is kept while the table grows below it."""
         if self._colours is None or token is self._open_text:
             return self.inline(token, style)
-        runs = self._colours.cells.get((token.content, style))
-        if runs is None:
-            runs = self._colours.cells[token.content, style] = self.inline(token, style)
-        return runs
+        return self._colours.known.get(("cell", token.content, style), lambda: self.inline(token, style))
 
     def inline(self, token: Token, style: Style) -> list[Run]:
         runs: list[Run] = []

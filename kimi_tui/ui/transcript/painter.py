@@ -120,7 +120,10 @@ class Painter:
         if row.is_new_below:
             strip = _covered(strip, NEW_BELOW, self._look.styles.role("marker") + Style(reverse=True), width - 1)
         bar = Strip([Segment(row.bar, self._look.styles.role("dim-text"))], 1)
-        return self._filtered(Strip.join([strip.adjust_cell_length(width, base), bar]))
+        strip = Strip.join([strip.adjust_cell_length(width, base), bar])
+        for line_filter in self._filters:
+            strip = strip.apply_filter(line_filter, self._background)
+        return strip
 
     def _text(self, line: Line, width: int, *, is_dimmed: bool) -> Strip:
         base = self._look.styles.base
@@ -150,11 +153,6 @@ class Painter:
         style = self._marks[span.mark]
         marked = Strip(Segment.apply_style(strip.crop(first, last), None, style), last - first)
         return Strip.join([strip.crop(0, first), marked, strip.crop(last, strip.cell_length)])
-
-    def _filtered(self, strip: Strip) -> Strip:
-        for line_filter in self._filters:
-            strip = strip.apply_filter(line_filter, self._background)
-        return strip
 
 
 def _covered(strip: Strip, text: str, style: Style, end: int) -> Strip:
