@@ -53,6 +53,7 @@ class RequestRun:
         self._task: asyncio.Task[ReplyResult] | None = None
         self._timer: asyncio.Task[None] | None = None
         self._cut_by: Cause | None = None
+        self._result: ReplyResult | None = None
         self._builder = self._new_builder(is_event_stream=True)
         self._sent_s = 0.0
         self._first_token_s: float | None = None
@@ -79,8 +80,7 @@ class RequestRun:
         try:
             result = await self._task
         except asyncio.CancelledError:  # before it had begun, or when nothing was left to be cancelled
-            has_ended = self._task.done() and not self._task.cancelled()
-            result = self._task.result() if has_ended else self._end(is_cancelled=True)
+            result = self._result or self._end(is_cancelled=True)
         cause = self._cut_by or cause_of(self._turn.reply.requests[-1])
         if self._turn.tape is not None:
             self._turn.tape.end(cause)
@@ -101,7 +101,8 @@ class RequestRun:
         finally:
             if self._timer is not None:
                 self._timer.cancel()
-        return self._end(is_cancelled=is_cancelled or self._cut_by is not None)
+        self._result = self._end(is_cancelled=is_cancelled or self._cut_by is not None)
+        return self._result
 
     async def _until_settled(self) -> None:
         """Send it until something has come, or it is no use any more."""

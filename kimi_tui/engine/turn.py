@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
@@ -98,7 +97,8 @@ class Turn:
         self.context: SentContext | None = None
         """What its prompt says besides its messages; None = it has not begun."""
         self._listeners: list[Listener] = []
-        self._hearing: list[asyncio.Task[None]] = []
+        self.hearing: list[asyncio.Task[None]] = []
+        """What hears it from its first event on, each in a task of its own."""
         self._ended: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
         self._running: asyncio.Task[None] | None = None
 
@@ -149,15 +149,11 @@ class Turn:
     async def finished(self) -> TurnEnded:
         """Wait for its end, which may have been long ago, and until those who hear every turn are done with it."""
         ended = await asyncio.shield(self._ended)
-        if self._hearing:
-            await asyncio.wait(self._hearing)
+        if self.hearing:
+            await asyncio.wait(self.hearing)
         return ended
 
     # -- the engine's side
-
-    def let_hear(self, hearing: Coroutine[Any, Any, None]) -> None:
-        """Let something that hears every turn run; it begins before this one does."""
-        self._hearing.append(asyncio.get_running_loop().create_task(hearing))
 
     def run_as(self, task: asyncio.Task[None]) -> None:
         """Say which task drives it, so that `stop` can cancel it.

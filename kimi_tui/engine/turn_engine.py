@@ -109,6 +109,20 @@ class Engine:
 
     def start(self, open_session: OpenSession, opening: Opening, request: RequestSettings, plan: Plan = single) -> Turn:
         """Returns at once, needs a running event loop, and raises nothing: a failure is the turn's last event."""
+        turn = Turn(open_session, request, self._begin(opening, open_session, request, plan))
+        source = [opening.message.id] if isinstance(opening, GoingOn | AnsweringAgain) else []
+        turn.trace = self.traces.beginning(open_session.value.id, turn.reply.beginning, source)
+        open_session.begin_turn(turn.reply.id)
+        turn.tape = self._tape_for(turn)
+        loop = asyncio.get_running_loop()
+        turn.hearing += [loop.create_task(self._hear(listener, turn)) for listener in self._listeners]
+        task = loop.create_task(self._drive(turn, opening, plan), name=turn.reply.id)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return turn
+
+    def _begin(self, opening: Opening, open_session: OpenSession, request: RequestSettings, plan: Plan) -> GrowingReply:
+        """Let the reply begin; one that nobody was asked for yet says what its first request sends."""
         blank = Message(
             id="",
             role=Role.ASSISTANT,
@@ -119,22 +133,6 @@ class Engine:
             neutralise=request.neutralise,
             kept_thinking=request.kept_thinking,
         )
-        turn = Turn(open_session, request, self._begin(opening, open_session, blank, request, plan))
-        source = [opening.message.id] if isinstance(opening, GoingOn | AnsweringAgain) else []
-        turn.trace = self.traces.beginning(open_session.value.id, turn.reply.beginning, source)
-        open_session.begin_turn(turn.reply.id)
-        turn.tape = self._tape_for(turn)
-        for listener in self._listeners:
-            turn.let_hear(self._hear(listener, turn))
-        task = asyncio.get_running_loop().create_task(self._drive(turn, opening, plan), name=turn.reply.id)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return turn
-
-    def _begin(
-        self, opening: Opening, open_session: OpenSession, blank: Message, request: RequestSettings, plan: Plan
-    ) -> GrowingReply:
-        """Let the reply begin; one that nobody was asked for yet says what its first request sends."""
         reply = opening.begin(open_session, blank)
         if (reply.is_new or reply.beginning.is_unasked) and (first := plan(reply, ())) is not None:
             sent = {**first.fields_over(request.fields), **self._client.dialect.unreserved(request.extra)}

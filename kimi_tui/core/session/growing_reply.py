@@ -54,62 +54,53 @@ class OpenRequest:
 
 
 class ReplyView(Protocol):
-    """A growing reply to be read: what listeners and plans get."""
+    """A `GrowingReply` to be read: what listeners and plans get."""
 
     @property
-    def id(self) -> str:
-        """Id of the message that it will be."""
+    def id(self) -> str: ...
 
     @property
-    def beginning(self) -> Message:
-        """The message as it began: of a reply that is gone on with, the whole of it."""
+    def beginning(self) -> Message: ...
 
     @property
-    def texts(self) -> Mapping[ReplyPart, TextView]:
-        """What it says so far."""
+    def texts(self) -> Mapping[ReplyPart, TextView]: ...
 
     @property
-    def is_thinking(self) -> bool:
-        """Whether its think block is open."""
+    def is_thinking(self) -> bool: ...
 
     @property
-    def thinking_end(self) -> str | None:
-        """Who ended its thinking besides the model; None = nobody."""
+    def thinking_end(self) -> str | None: ...
 
     @property
-    def cut_tail(self) -> str:
-        """The end of the thinking that was taken away then."""
+    def cut_tail(self) -> str: ...
 
     @property
-    def shortenings(self) -> int:
-        """How often the end of a part was taken away."""
+    def shortenings(self) -> int: ...
 
     @property
-    def written(self) -> tuple[WrittenRange, ...]:
-        """What of it the user wrote."""
+    def written(self) -> tuple[WrittenRange, ...]: ...
 
     @property
-    def tokens(self) -> Mapping[ReplyPart, int]:
-        """Tokens that came of each part in this turn; some may count for both."""
+    def tokens(self) -> Mapping[ReplyPart, int]: ...
 
     @property
-    def requests(self) -> Sequence[RequestRecord]:
-        """The requests behind it that have ended, in order."""
+    def requests(self) -> Sequence[RequestRecord]: ...
 
     @property
-    def open_request(self) -> OpenRequest | None:
-        """The request that runs, as if it broke off now; None = none runs."""
+    def open_request(self) -> OpenRequest | None: ...
 
 
 class GrowingReply:
     def __init__(self, beginning: Message, *, is_thinking: bool) -> None:
         """`beginning` = the message as far as it is known; of a reply that is gone on with, the whole of it."""
         self.beginning = beginning
+        """The message as it began."""
         self.texts = {
             ReplyPart.REASONING: GrowingText(beginning.reasoning or ""),
             ReplyPart.ANSWER: GrowingText(beginning.content),
         }
         self.is_thinking = is_thinking
+        """Whether its think block is open."""
         self.tokens = dict.fromkeys(ReplyPart, 0)
         """Tokens that came of each part, those of a reply that is gone on with left out; some may count for both."""
         self.thinking_end = beginning.thinking_end if beginning.thinking_end in THINKING_ENDS else None
@@ -122,6 +113,7 @@ class GrowingReply:
         self.shortenings = 0
         """How often the end of a part was taken away."""
         self.requests: list[RequestRecord] = list(requests_of(beginning))
+        """The requests behind it that have ended, in order."""
         self.measure: Callable[[], OpenRequest] | None = None
         """Tells of the request that runs, as if it broke off now; None = none runs."""
 
@@ -181,6 +173,7 @@ class GrowingReply:
 
     @property
     def open_request(self) -> OpenRequest | None:
+        """The request that runs; None = none does."""
         return None if self.measure is None else self.measure()
 
     @property

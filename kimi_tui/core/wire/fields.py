@@ -156,26 +156,13 @@ def _is_well_formed(text: str) -> bool:
 
 
 def _check_integer(spec: FieldSpec, value: object) -> object:
-    is_integer = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_integer and isinstance(value, int) and spec.holds(value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and spec.holds(value) else None
 
 
 def _check_number(spec: FieldSpec, value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if spec.holds(value) else None
-
-
-def _check_string(spec: FieldSpec, value: object) -> object:
-    del spec
-    return value if isinstance(value, str) and _is_well_formed(value) else None
-
-
-def _check_boolean(spec: FieldSpec, value: object) -> object:
-    del spec
-    return value if isinstance(value, bool) else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) and spec.holds(value) else None
+    return _check_integer(spec, value)
 
 
 def _check_strings(spec: FieldSpec, value: object) -> object:
@@ -205,12 +192,7 @@ def _check_response_format(spec: FieldSpec, value: object) -> object:
     has_schema = (
         isinstance(schema, dict) and isinstance(schema.get("name"), str) and isinstance(schema.get("schema"), dict)
     )
-    complete = {
-        "text": True,
-        "json_object": True,
-        "json_schema": has_schema,
-        "regex": isinstance(pattern, str),
-    }
+    complete = {"text": True, "json_object": True, "json_schema": has_schema, "regex": isinstance(pattern, str)}
     kind = value.get("type")
     return value if isinstance(kind, str) and complete.get(kind, False) else None
 
@@ -225,8 +207,8 @@ def is_json(value: object) -> bool:
 _CHECKS: Mapping[FieldKind, Callable[[FieldSpec, object], object]] = {
     FieldKind.INTEGER: _check_integer,
     FieldKind.NUMBER: _check_number,
-    FieldKind.STRING: _check_string,
-    FieldKind.BOOLEAN: _check_boolean,
+    FieldKind.STRING: lambda _, value: value if isinstance(value, str) and _is_well_formed(value) else None,
+    FieldKind.BOOLEAN: lambda _, value: value if isinstance(value, bool) else None,
     FieldKind.STRINGS: _check_strings,
     FieldKind.RESPONSE_FORMAT: _check_response_format,
     FieldKind.URL: _check_url,

@@ -80,12 +80,16 @@ Plan = Callable[[ReplyView, Sequence[RequestEnd]], RequestStep | None]
 """Gives the next request, the first one included; None = the turn is over. The ends stand in order, STOPPED never."""
 
 
-def single(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
-    """Ask once: an ordinary turn."""
-    del reply
-    return None if ends else RequestStep()
+def _once(kind: str) -> Plan:
+    return lambda reply, ends: None if ends else RequestStep(kind)
 
 
+single = _once("reply")
+"""Ask once: an ordinary turn."""
+going_on = _once("continue")
+"""Ask once for what follows the text that the reply begins with."""
+answering_again = _once("answer")
+"""Ask once for an answer to the thinking that the reply begins with."""
 CUT_BY = {Cause.SIGNAL: "user", Cause.BUDGET: "budget"}
 """Who ends the thinking of a request that is cut."""
 
@@ -125,18 +129,6 @@ def continuing(plan: Plan, times: int) -> Plan:
         return plan(reply, ends)
 
     return next_step
-
-
-def going_on(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
-    """Ask once for what follows the text that the reply begins with."""
-    del reply
-    return None if ends else RequestStep("continue")
-
-
-def answering_again(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
-    """Ask once for an answer to the thinking that the reply begins with."""
-    del reply
-    return None if ends else RequestStep("answer")
 
 
 def cause_of(record: RequestRecord) -> Cause:

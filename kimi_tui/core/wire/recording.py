@@ -333,12 +333,9 @@ def _read_record(line: bytes) -> list[Record]:
 
 def _read_request(plain: Mapping[str, object]) -> RequestSent:
     body, step = plain["body"], _read_step(plain.get("step"))
-    data = body.encode() if isinstance(body, str) else _strict(body)
-    return RequestSent(_time(plain), _text(plain["model"]), data, step, _count(plain, "attempt"))
-
-
-def _strict(body: object) -> bytes:
-    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    if not isinstance(body, str):
+        body = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return RequestSent(_time(plain), _text(plain["model"]), body.encode(), step, _count(plain, "attempt"))
 
 
 def _read_step(plain: object) -> RequestStep:
