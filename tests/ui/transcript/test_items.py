@@ -118,3 +118,15 @@ def test_an_entry_more_costs_no_look_at_every_item() -> None:
     assert not branch.alternatives
     assert not branch.settings
     assert calls_in(lambda: parts.changed(parts.entries.set_entries(branch.messages, messages))) < 25 * 10_000
+
+
+def test_what_was_shown_for_a_while_is_taken_back() -> None:
+    session = long_session(3)
+    parts = shown(session)
+    before = parts.texts()
+    item = parts.entries.item("m3")
+    assert item is not None
+    parts.changed(parts.entries.update(replace(item.entry, text="for a while")))
+    assert any("for a while" in text for text in parts.texts())
+    show(parts, session)
+    assert parts.texts() == before
