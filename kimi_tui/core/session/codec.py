@@ -204,6 +204,7 @@ def _time(text: str) -> datetime:
     return _as_utc(datetime.fromisoformat(text))
 
 
+@lru_cache(maxsize=256)
 def _as_utc(value: datetime) -> datetime:
     aware = value if value.tzinfo else value.replace(tzinfo=UTC)
     return aware.astimezone(UTC).replace(microsecond=0)

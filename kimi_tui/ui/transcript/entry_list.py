@@ -71,9 +71,8 @@ class EntryList:
         index = self.index(entry.key)
         if index is None:
             return EntriesChange()
-        item = self._viewport.items[index]
-        is_longer = _is_grown(item, entry)
-        item.update(entry)
+        is_longer = _is_grown(self._viewport.items[index], entry)
+        self._viewport.items.update(index, entry)
         self._viewport.measure(index)
         return EntriesChange(replaced=() if is_longer else [index], grown=[index])
 

@@ -19,7 +19,7 @@ class Items:
     def __init__(self, *, fold_reasoning: bool) -> None:
         self.fold_reasoning = fold_reasoning
         """Whether the think blocks of those are closed that nobody has looked at."""
-        self._sources: Sequence[Source] = ()
+        self._sources: list[Source] = []
         self._messages: MessageEntries | None = None  # makes their entries; None = there is no message among them
         self._made: dict[str, Item] = {}
         self._prepared: dict[str, Item] = {}  # of entries that will be shown
@@ -118,7 +118,7 @@ class Items:
         Those of the same key keep their fold and the lines that are the same. `indices` = where each was, by its key.
         """
         before, made_before = self._sources, self._messages
-        self._sources, self._messages = sources, messages
+        self._sources, self._messages = list(sources), messages
         replaced = list[int]()
         for index, source in enumerate(sources):
             key = key_of(source)
@@ -146,6 +146,11 @@ class Items:
         else:
             self._made[entry.key] = prepared
         return True
+
+    def update(self, index: int, entry: Entry) -> None:
+        """Show an entry in the place of what stood there."""
+        self[index].update(entry)
+        self._sources[index] = entry
 
     def keep(self, keys: Collection[str]) -> None:
         """Forget all others."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kimi_tui.core.errors import ConversionError, StorageError
 from kimi_tui.core.session import session_json
-from kimi_tui.core.session.codec import decode_session
+from kimi_tui.core.session.codec import decode_session, message_or_data
 from kimi_tui.core.session.file_formats import FORMATS, FileFormat
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session, Timing, Usage
 from kimi_tui.core.session.session_writing import LONG_CHARS
@@ -111,6 +111,53 @@ def test_toml_read_by_the_message_is_toml_read_whole(text: str) -> None:
             FORMATS["toml"].load(text.encode())
     else:
         assert FORMATS["toml"].load(text.encode()) == whole
+
+
+MEMBERS = st.sampled_from([
+    '"messages": []', '"messages" :\n[ {"id": 1} , {"id": 2}\n]', '"messages": [{"messages": [{"id": 1}]}, [], "x"]', '"messages": 1', '"messages": [',
+    '"a": {"messages": [1]}', '"a": [{"messages": [1]}, {"id": 2}]', '"a": "\\"messages\\": ["', '"a": "messages"', "[", "]", "{", "}", ",", "1", "\x0b", '"a": 1',
+])  # fmt: skip
+
+
+@settings(max_examples=1000)
+@given(st.lists(MEMBERS, max_size=6), st.booleans())
+@example(['"a": 1', '"messages": [{"id": 1}], "messages": [{"id": 2}]'], True)
+@example(['"messages": [{"id": 1}, {"id": 2}]', '"a": 1'], True)
+def test_json_read_by_the_message_is_json_read_whole(members: list[str], is_object: bool) -> None:
+    text = f"{{{', '.join(members)}}}" if is_object else "".join(members)
+    seen = list[object]()
+
+    def note(row: object) -> object:
+        seen.append(row)
+        return [row]
+
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        with pytest.raises(StorageError):
+            FORMATS["json"].load(text.encode(), note)
+        return
+    assert FORMATS["json"].load(text.encode()) == whole
+    read = FORMATS["json"].load(text.encode(), note)
+    assert read == whole or (isinstance(whole, dict) and read == {**whole, "messages": [[row] for row in seen]})
+
+
+@pytest.mark.parametrize("form", FORMATS.values(), ids=list(FORMATS))
+def test_messages_that_are_read_one_by_one_are_never_there_as_plain_data_together(form: FileFormat) -> None:
+    session = make_session("x", {})
+    count = len(session.messages)
+    found = form.load(form.encode(session), message_or_data)
+    assert isinstance(found, dict)
+    assert found["messages"] == list(session.messages)
+    assert len(found["messages"]) == count
+    assert decode_session(found) == session
+
+
+@pytest.mark.parametrize("form", FORMATS.values(), ids=list(FORMATS))
+def test_what_is_wrong_with_a_message_is_told_in_its_place(form: FileFormat) -> None:
+    data = form.encode(make_session("x", {})).replace(b"assistant", b"prophet")
+    with pytest.raises(StorageError, match=r'messages\[1\]\.role: found "prophet"'):
+        decode_session(form.load(data, message_or_data))
 
 
 def test_a_message_is_read_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
