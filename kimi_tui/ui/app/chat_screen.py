@@ -24,7 +24,6 @@ from textual.widgets import Input, Static, TextArea
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import FileChange, HeldSession
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.actions import Action, Need, Scope
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
@@ -339,11 +338,7 @@ class ChatScreen(Screen[None]):
         return self.open_chats.current
 
     def offers(self) -> set[Need]:
-        chosen = self.transcript.cursor.chosen
-        found = situation.offers(self.chat, chosen, self.transcript, is_finding=bool(self.find_bar.text))
-        part = self.drafts.edited_part
-        found |= {Need.EDIT} if part is not None else set()
-        return found | ({Need.THINKING} if part is ReplyPart.REASONING else set())
+        return situation.offers(self.chat, self.transcript, self.drafts, is_finding=bool(self.find_bar.text))
 
     # -- keys and actions
 
