@@ -493,11 +493,11 @@ class ChatScreen(Screen[None]):
             self.panes.follow_keys(self.find_bar.searched if is_finding else self.focused)
         self._hints.refresh()
 
-    @on(Conversation.SelectionModeChanged)
     def on_hints_changed(self, event: TextualMessage) -> None:
-        """Keys do something else now: those of a pane, too, which is imported when it is first opened."""
+        """Keys do something else now; panes are imported when they are first opened, and named as the library does."""
         event.stop()
         self._hints.refresh()
 
+    on_transcript_selection_mode_changed = on_hints_changed
     on_sessions_pane_hints_changed = on_hints_changed
     on_prompt_pane_hints_changed = on_hints_changed
