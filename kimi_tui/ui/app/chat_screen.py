@@ -24,8 +24,6 @@ from textual.widgets import Input, Static, TextArea
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import FileChange, HeldSession
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.endings import refusal_to_continue
-from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.actions import Action, Need, Scope
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
@@ -52,7 +50,6 @@ from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import RECOVERED, OpenChats
-from kimi_tui.ui.state.read_only import READ_ONLY, opening_words
 from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.state.status_line import Bars, key_words, welcome_entries
 from kimi_tui.ui.text.safe_text import line_text
@@ -172,7 +169,8 @@ class ChatScreen(Screen[None]):
         )  # fmt: skip
         self.redraw = Redraw(
             self.open_chats, feed, bars=self.bars, hints=self._hints, panes=self.panes,
-            queue_line=self._queue, composer=self.composer, choices=self._choices,
+            queue_line=self._queue, composer=self.composer, drafts=self.drafts, choices=self._choices,
+            type_here=self.type_here, label=keys.label,
         )  # fmt: skip
         self.typed = DraftSaving(
             self.open_chats, self._what_is_typed, later=self.set_timer, run=self.run_beside, saved=self.bars.refresh
@@ -183,7 +181,8 @@ class ChatScreen(Screen[None]):
         )  # fmt: skip
         self.current = CurrentSession(
             self.open_chats, self.drafts, prepare=self.redraw.prepare, leave=self.find_bar.close,
-            shown=self._show_other, changed=self.redraw.session, saved=self.bars.refresh, run_later=self.run_later,
+            shown=self.redraw.other_session, changed=self.redraw.session, saved=self.bars.refresh,
+            run_later=self.run_later,
         )  # fmt: skip
         self._opener = SessionOpener(
             opening, services.session_store, self.open_chats, self.composer, self.redraw.prepare, self.remark
@@ -275,7 +274,7 @@ class ChatScreen(Screen[None]):
     def _begin(self) -> None:
         """What was submitted before is sent."""
         lines, services, opening = self._opener.end(), self.services, self._opener.opening
-        self._show_other()
+        self.redraw.other_session()
         for line in (*services.problems, *(() if opening is None else opening.told)):
             self.say(line, "warning")
         if services.key_problem is not None and self.chat.branch:
@@ -329,48 +328,14 @@ class ChatScreen(Screen[None]):
         self._hints.refresh()
         self.bars.refresh()
 
-    # -- what is shown
+    # -- what there is
 
     @property
     def chat(self) -> Chat:
         return self.open_chats.current
 
-    def _show_other(self) -> None:
-        self.transcript.cursor.choose(None)
-        self.drafts.begin(self.chat.draft, self.chat.session.id)
-        self.redraw.session()
-        self.redraw.queue()
-        self.transcript.view.follow_tail()
-        self.type_here()
-        self.redraw.listed()
-        if reason := self.chat.open_session.read_only:
-            is_held = self.chat.is_free is not None
-            words = opening_words(reason, self.keyboard.table.label("open-copy"), is_held=is_held)
-            self.say(words, "warning", about=READ_ONLY)
-        else:
-            self._offer_to_continue()
-
-    def _offer_to_continue(self) -> None:
-        """Say what can be done about a last reply that broke off, where nothing says it yet."""
-        chat = self.chat
-        last = chat.branch[-1] if chat.branch and chat.turn is None else None
-        if last is None or refusal_to_continue(last):
-            return
-        from kimi_tui.ui.state.end_notices import end_of, unfinished_notice  # noqa: PLC0415 - few sessions end so
-
-        about = end_of(last.id)
-        is_told = any(placed.about == about for placed in chat.notices)
-        if not is_told and (notice := unfinished_notice(last)) is not None:
-            self.say(notice.words(self.keyboard.table.label), notice.severity, about=about)
-
-    # -- what there is
-
     def offers(self) -> set[Need]:
-        chosen = self.transcript.cursor.chosen
-        found = situation.offers(self.chat, chosen, self.transcript, is_finding=bool(self.find_bar.text))
-        part = self.drafts.edited_part
-        found |= {Need.EDIT} if part is not None else set()
-        return found | ({Need.THINKING} if part is ReplyPart.REASONING else set())
+        return situation.offers(self.chat, self.transcript, self.drafts, is_finding=bool(self.find_bar.text))
 
     # -- keys and actions
 
@@ -525,11 +490,11 @@ class ChatScreen(Screen[None]):
             self.panes.follow_keys(self.find_bar.searched if is_finding else self.focused)
         self._hints.refresh()
 
-    @on(Conversation.SelectionModeChanged)
     def on_hints_changed(self, event: TextualMessage) -> None:
-        """Keys do something else now: those of a pane, too, which is imported when it is first opened."""
+        """Keys do something else now; panes are imported when they are first opened, and named as the library does."""
         event.stop()
         self._hints.refresh()
 
+    on_transcript_selection_mode_changed = on_hints_changed
     on_sessions_pane_hints_changed = on_hints_changed
     on_prompt_pane_hints_changed = on_hints_changed

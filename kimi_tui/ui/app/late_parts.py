@@ -18,7 +18,7 @@ from kimi_tui.ui.commands.outside_watch import OutsideWatch
 from kimi_tui.ui.commands.pane_commands import PaneCommands
 from kimi_tui.ui.commands.preset_commands import PresetCommands
 from kimi_tui.ui.commands.prompt_history import PromptHistory
-from kimi_tui.ui.commands.raw_command import RawCommand
+from kimi_tui.ui.commands.raw_command import RawCommand, edit_outside
 from kimi_tui.ui.commands.reply_commands import ReplyCommands
 from kimi_tui.ui.commands.save_retry import SaveRetry
 from kimi_tui.ui.commands.screen_commands import ScreenCommands
@@ -130,9 +130,9 @@ class LateParts:
             store, services.check_form, services.load_schema, chats, change=change, changed=shown, say=say
         )
         raw = RawCommand(
-            store, services.text_editor, chats, self._prompts, screen.panes, composer, drafts, self.turns,
-            typed=screen.typed, changed=shown, suspend=screen.app.suspend, run_later=screen.run_later, push=push,
-            say=say, remark=remark,
+            store, chats, self._prompts, screen.panes, composer, drafts, self.turns, typed=screen.typed, changed=shown,
+            edit_outside=partial(edit_outside, services.text_editor, screen.app.suspend), run_later=screen.run_later,
+            push=push, say=say, remark=remark,
         )  # fmt: skip
         traces = TraceCommands(
             target, services.engine, clock.monotonic, cut=self._replies.go_on_from_edit, recorder=services.recorder,

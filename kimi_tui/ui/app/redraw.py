@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.ui.app.bar_display import BarDisplay
 from kimi_tui.ui.app.hint_display import HintDisplay
 from kimi_tui.ui.panes.conversation_feed import ConversationFeed
+from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.read_only import READ_ONLY, opening_words
 from kimi_tui.ui.widgets.composer import Composer
 from kimi_tui.ui.widgets.told_lines import QueueLine
 
@@ -26,6 +29,9 @@ class Redraw:
     panes: SidePanes
     queue_line: QueueLine
     composer: Composer
+    drafts: Drafts
+    type_here: Callable[[], None]  # gives the composer the keys
+    label: Callable[[str], str]  # an action's key as it is shown; "" = it has none
     choices: Callable[[], Mapping[str, Sequence[str]]]  # what may stand behind commands, by their ids
 
     def prepare(self, chat: Chat) -> None:
@@ -45,6 +51,34 @@ class Redraw:
         self.composer.choices = self.choices()
         self.hints.refresh()
         self.panes.session_changed()
+
+    def other_session(self) -> None:
+        """Another session is on screen."""
+        chat, transcript = self.open_chats.current, self.feed.transcript
+        transcript.cursor.choose(None)
+        self.drafts.begin(chat.draft, chat.session.id)
+        self.session()
+        transcript.view.follow_tail()
+        self.type_here()
+        self.listed()
+        if reason := chat.open_session.read_only:
+            words = opening_words(reason, self.label("open-copy"), is_held=chat.is_free is not None)
+            self.feed.say(words, "warning", about=READ_ONLY)
+        else:
+            self._offer_to_continue()
+
+    def _offer_to_continue(self) -> None:
+        """Say what can be done about a last reply that broke off, where nothing says it yet."""
+        chat = self.open_chats.current
+        last = chat.branch[-1] if chat.branch and chat.turn is None else None
+        if last is None or refusal_to_continue(last):
+            return
+        from kimi_tui.ui.state.end_notices import end_of, unfinished_notice  # noqa: PLC0415 - few sessions end so
+
+        about = end_of(last.id)
+        is_told = any(placed.about == about for placed in chat.notices)
+        if not is_told and (notice := unfinished_notice(last)) is not None:
+            self.feed.say(notice.words(self.label), notice.severity, about=about)
 
     def figures(self) -> None:
         """A turn goes on."""

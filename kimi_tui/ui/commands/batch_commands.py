@@ -20,7 +20,6 @@ from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.state.answers import parse_replies
 from kimi_tui.ui.state.callbacks import Choose, Remark
 from kimi_tui.ui.state.form_checks import is_schema, refuse_unless_schema
-from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.reply_rows import reply_rows
 from kimi_tui.ui.state.running_turns import Turns, Variant
 from kimi_tui.ui.state.services import CheckForm, SettingsStore
@@ -54,14 +53,10 @@ class BatchCommands:
             "stop-this": self._stop_this,
         }
 
-    @property
-    def _chat(self) -> Chat:
-        return self.target.chat
-
     def _regenerate(self, argument: str) -> None:
         """Ask for another reply, or for several; "" = for one."""
         if not argument.strip():
-            self.turns.start(self._chat, self._again())
+            self.turns.start(self.target.chat, self._again())
             self.type_again()
             return
         count, is_in_one = parse_replies(argument)
@@ -77,7 +72,7 @@ class BatchCommands:
         if not argument.strip():
             self._side_by_side()
             return None
-        if self._chat.turn is not None:
+        if self.target.chat.turn is not None:
             raise UsageError("A reply is running; stop it first.", "/sweep alone shows the replies side by side.")
         sweep = parse_sweep(argument, self.store.value.dialect)
         if any(map(is_schema, sweep.values)):
@@ -87,10 +82,10 @@ class BatchCommands:
 
     async def _begin_checked(self, sweep: Sweep) -> None:
         """Raises UsageError where a value is no schema."""
-        chat = self._chat
+        chat = self.target.chat
         for form in filter(is_schema, sweep.values):
             await refuse_unless_schema(self.check_form, form, sweep.field, "Nothing was sent.")
-        if self._chat is not chat or chat.turn is not None:
+        if self.target.chat is not chat or chat.turn is not None:
             raise UsageError("Another session or reply has come meanwhile.", "Nothing was sent.")
         self._begin_sweep(sweep)
 
@@ -105,12 +100,12 @@ class BatchCommands:
         again = self._again()
         raw = again.start if isinstance(again.start, RawInput) else None
         told = self._told(self.target.question(), raw, len(variants), what)
-        self.turns.start_batch(self._chat, again, variants, what, told)
+        self.turns.start_batch(self.target.chat, again, variants, what, told)
         self.type_again()
 
     def _again(self) -> AskingAgain:
         """A reply to a raw input is asked for by the same one again; that to a question is the one that is shown."""
-        chat, reply = self._chat, self.target.message()
+        chat, reply = self.target.chat, self.target.message()
         if reply.role is Role.USER:
             reply = next((it for it in chat.branch if it.parent == reply.id), reply)
         return AskingAgain(self.target.question().id, raw_input_asked(chat.session, reply))
@@ -119,7 +114,7 @@ class BatchCommands:
         """What they will take, as far as is known; "" = there is one request, as usual."""
         if count < 2:
             return ""
-        session = self._chat.session
+        session = self.target.chat.session
         if raw is None:
             request, asking = resolve_request(self.store.value, session), replace(session, head=question.id)
             tokens = context_of(asking, request.context_tokens, request.kept_thinking).tokens
@@ -144,7 +139,7 @@ class BatchCommands:
     def _side_by_side(self) -> None:
         from kimi_tui.ui.screens.side_by_side import SideBySideScreen  # noqa: PLC0415 - most sessions need no such view
 
-        chat, key = self._chat, self.target.key
+        chat, key = self.target.chat, self.target.key
         question_id = self._running_question(key) or self.target.question().id
         if not reply_rows(chat, question_id, self.now_s()):
             raise UsageError("There is no reply here yet.", "/regenerate 3 asks for three of them.")
@@ -152,10 +147,10 @@ class BatchCommands:
 
     def _running_question(self, key: str | None) -> str | None:
         """The question of a reply that is being written; None = it is none."""
-        return next((it.turn.reply.question_id for it in self._chat.running if it.live.key == key), None)
+        return next((it.turn.reply.question_id for it in self.target.chat.running if it.live.key == key), None)
 
     def _show(self, reply_id: str) -> None:
-        chat, had_keys = self._chat, has_keys(self.transcript)
+        chat, had_keys = self.target.chat, has_keys(self.transcript)
         if all(it.id != reply_id for it in chat.with_growing().messages):
             raise UsageError("That reply is not in the session any more.")
         self.change(chat.showing(reply_id))
@@ -164,6 +159,6 @@ class BatchCommands:
 
     def _stop_this(self) -> None:
         key = self.target.key
-        if key is None or not self._chat.stop_alone(key):
+        if key is None or not self.target.chat.stop_alone(key):
             raise UsageError("The reply on screen is not being written.", "Left and Right show the others.")
         self.remark("Stopped this one; what arrived is kept, the others go on.", "Stopped this one.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -35,7 +35,6 @@ OFF = "off"
 @dataclass(eq=False)
 class RawCommand:
     store: SettingsStore
-    text_editor: TextEditor | None
     open_chats: OpenChats
     prompts: PromptSource
     panes: SidePanes
@@ -44,7 +43,7 @@ class RawCommand:
     turns: Turns
     typed: Callable[[], None]  # notes that what was typed may have to be saved, or not any more
     changed: Callable[[], None]  # shows the notices anew
-    suspend: Callable[[], AbstractContextManager[None]]  # leaves the terminal to another program meanwhile
+    edit_outside: Callable[[str], Awaitable[tuple[str, str]]]  # see the function of that name
     run_later: RunLater
     push: Push
     say: Say
@@ -84,7 +83,7 @@ class RawCommand:
         screen = RawScreen(
             RawDraft(view.text, reply_to), chat.raw_draft, view.template,
             tokens_of=chat.calibration.tokens, window_tokens=view.window_tokens,
-            typed=self.typed, left=lambda: self._left(chat), edit_outside=self._edit_outside,
+            typed=self.typed, left=lambda: self._left(chat), edit_outside=self.edit_outside,
         )  # fmt: skip
         chat.typed_raw = lambda: screen.changed_draft
         chat.drop_notices(RAW_DRAFT)
@@ -125,16 +124,21 @@ class RawCommand:
         if placed.takes_draft and self.composer.draft == typed and not self.drafts.bring_back():
             self.composer.draft = ""
 
-    async def _edit_outside(self, text: str) -> tuple[str, str]:
-        """What it became there, and what is to be told of it; the terminal is the other program's meanwhile."""
-        editor = self.text_editor
-        try:
-            if editor is None:
-                raise UsageError("There is no editor here.")
-            await asyncio.to_thread(editor.check)  # it may look for it on the disk
-            with ExitStack() as stack:
-                with suppress(SuspendNotSupported):
-                    stack.enter_context(self.suspend())
-                return await editor.edit(text)
-        except KimiError as error:
-            return text, f"{error.summary} {error.hint}".rstrip()
+
+async def edit_outside(
+    editor: TextEditor | None, suspend: Callable[[], AbstractContextManager[None]], text: str
+) -> tuple[str, str]:
+    """What it became there, and what is to be told of it; the terminal is the other program's meanwhile.
+
+    `suspend` leaves it to that one.
+    """
+    try:
+        if editor is None:
+            raise UsageError("There is no editor here.")
+        await asyncio.to_thread(editor.check)  # it may look for it on the disk
+        with ExitStack() as stack:
+            with suppress(SuspendNotSupported):
+                stack.enter_context(suspend())
+            return await editor.edit(text)
+    except KimiError as error:
+        return text, f"{error.summary} {error.hint}".rstrip()

@@ -25,7 +25,6 @@ from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.answers import parse_answers
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.next_request import Make, edited, longer, open_end, reseeded
-from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.running_turns import Turns
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
@@ -65,13 +64,9 @@ class ReplyCommands:
             "correct": self._correct,
         }
 
-    @property
-    def _chat(self) -> Chat:
-        return self.target.chat
-
     def _edit(self) -> None:
         """What the question becomes is sent as an alternative; an edited reply becomes one, to go on from."""
-        self._chat.open_session.refuse_if_read_only()
+        self.target.chat.open_session.refuse_if_read_only()
         message = self.target.message()
         if message.role is Role.ASSISTANT and not message.is_only_queued:
             self._edit_reply(message)
@@ -85,18 +80,18 @@ class ReplyCommands:
         message = self.target.message()
         if refusal := refusal_to_go_on(message):
             raise UsageError(refusal, "It can be asked again with /regenerate.")
-        has_more = any(other.parent == message.id for other in self._chat.session.messages)
-        self.turns.start(self._chat, GoingOn(message), going_on, told=IN_ANOTHER if has_more else "")
+        has_more = any(other.parent == message.id for other in self.target.chat.session.messages)
+        self.turns.start(self.target.chat, GoingOn(message), going_on, told=IN_ANOTHER if has_more else "")
         self.type_again()
 
     def _answer_again(self) -> None:
         """The thinking is sent along, and paid once."""
-        self.turns.start(self._chat, AnsweringAgain(self._thought_out()), answering_again)
+        self.turns.start(self.target.chat, AnsweringAgain(self._thought_out()), answering_again)
         self.type_again()
 
     def _answers(self, argument: str) -> None:
         """Begin several answers to the thinking of this reply, or let the next question have them."""
-        chat = self._chat
+        chat = self.target.chat
         if argument.strip().lower() == "off":
             chat.next_reply, chat.follow_up = replace(chat.next_reply, answers=None), None
             self.changed()
@@ -116,7 +111,7 @@ class ReplyCommands:
         message = self.target.message()
         if refusal := refusal_to_answer_again(message):
             raise UsageError(refusal, "Another reply, thinking included: /regenerate.")
-        if self._chat.question_of(message) is None:
+        if self.target.chat.question_of(message) is None:
             raise UsageError("There is no question here.")
         return message
 
@@ -125,7 +120,7 @@ class ReplyCommands:
         if self.drafts.edited_part is ReplyPart.REASONING:
             self._end_edit(lambda made, _: without_answer(made, is_closed=True))
             return
-        turn = self._chat.turn
+        turn = self.target.chat.turn
         if turn is None or not turn.reply.is_thinking or not turn.cut():
             raise UsageError(
                 "Nothing is being thought.", "It ends the thinking of a running reply, which answers then."
@@ -139,14 +134,14 @@ class ReplyCommands:
 
     def _seed(self, argument: str) -> None:
         """Where a reply has the message cursor, its thinking is begun anew; else that of the next one begins so."""
-        chosen = self._chat.message(self.target.cursor.chosen)
+        chosen = self.target.chat.message(self.target.cursor.chosen)
         if argument.strip() and chosen is not None and chosen.role is Role.ASSISTANT:
             self._take_up(chosen, reseeded(chosen, argument))
         else:
             self._begin_next(ReplyStart.seed(argument))
 
     def _begin_next(self, start: ReplyStart) -> None:
-        chat = self._chat
+        chat = self.target.chat
         if start.text and not start.text.strip():
             raise UsageError(f"/{start.command} needs a text: the next reply begins with it.")
         if not start.text and chat.next_reply.start is None:
@@ -170,7 +165,7 @@ class ReplyCommands:
             self._begin_edit(reply, ReplyPart.REASONING, reply.reasoning)
 
     def _edit_thinking(self) -> None:
-        self._chat.open_session.refuse_if_read_only()
+        self.target.chat.open_session.refuse_if_read_only()
         reply = self._thoughtful("be edited")
         self._begin_edit(reply, ReplyPart.REASONING, reply.reasoning or "")
 
@@ -205,7 +200,7 @@ class ReplyCommands:
         self._apply_edit(reply_id, part, text, open_end)
 
     def _apply_edit(self, reply_id: str, part: ReplyPart, text: str, finish: Finish, *, goes_on: bool = True) -> None:
-        reply = next((it for it in self._chat.session.messages if it.id == reply_id), None)
+        reply = next((it for it in self.target.chat.session.messages if it.id == reply_id), None)
         if reply is None:
             raise UsageError("The reply is not in the session any more.", "Escape leaves the edit.")
         before = reply.content if part is ReplyPart.ANSWER else reply.reasoning or ""
@@ -219,7 +214,7 @@ class ReplyCommands:
 
         Raises UsageError where its raw input cannot say what it begins with.
         """
-        chat = self._chat
+        chat = self.target.chat
         chat.open_session.refuse_if_read_only()
         if chat.turn is not None:
             raise UsageError("A reply is running.", "Escape stops it.")
@@ -245,11 +240,11 @@ class ReplyCommands:
         reply = self.target.reply()
         if form_of(reply) is None:
             raise UsageError("No form was asked for: the reply may be anything.", "/schema FILE asks for one.")
-        if not self.turns.checks.begin(self._chat, reply):
+        if not self.turns.checks.begin(self.target.chat, reply):
             raise UsageError("The reply broke off, and is no whole answer.", "/continue goes on with it.")
 
     def _correct(self) -> None:
-        chat, reply = self._chat, self.target.reply()
+        chat, reply = self.target.chat, self.target.reply()
         chat.open_session.refuse_if_read_only()
         form, found = form_of(reply), chat.form_checks.get(reply.id)
         if form is None or found is None or not found.findings:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.leaving_out import OverBudget
+from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.kept_thinking import KeptThinking, kept_words, parse_kept_thinking
 from kimi_tui.core.session.session import Session
@@ -71,13 +72,21 @@ class SettingCommands:
     def _session(self) -> Session:
         return self.open_chats.current.session
 
+    @property
+    def _request(self) -> RequestSettings:
+        """What the session sends; raises KimiError where its settings cannot be used."""
+        return resolve_request(self.store.value, self._session)
+
+    def _set_own(self, name: str, value: int | str, default: int | str) -> None:
+        """What holds without the session is not set in it."""
+        self.change(settings_changes.with_own(self._session, name, None if value == default else value))
+
     def _think(self, argument: str) -> None:
         """Switch between thinking and instant; "" = to the other one."""
         word = argument.strip().lower()
         if word not in {"", "on", "off"}:
             raise UsageError(f"/think takes on or off, not {argument.strip()!r}.")
-        thinking = word == "on" if word else not resolve_request(self.store.value, self._session).thinking
-        self._take("thinking", thinking)
+        self._set_field("thinking", word == "on" if word else not self._request.thinking)
 
     def _set(self, argument: str) -> Done:
         """Set a request field for this session; without a value say what is sent, of all of them without a name."""
@@ -104,18 +113,18 @@ class SettingCommands:
         if self.open_chats.current is not chat:
             raise UsageError("Another session was opened meanwhile.", "The schema was not taken.")
 
-    def _take(self, name: str, value: object | None) -> None:
+    def _set_field(self, name: str, value: object | None) -> None:
         self.change(settings_changes.with_setting(self.store.value, self._session, name, value))
 
     def _put(self, name: str, value: object | None) -> None:
-        self._take(name, value)
+        self._set_field(name, value)
         self.say(f"{name} = {_written(value)}, for this session." if value is not None else f"{name} is not sent.")
-        turn_end = resolve_request(self.store.value, self._session).template.assistant.end
+        turn_end = self._request.template.assistant.end
         if name == "stop" and turn_end not in (value if isinstance(value, list) else ()):
             self.say(f"Without {turn_end} among them the model may go on after its answer.", "warning")
 
     def _show_field(self, name: str) -> None:
-        value = resolve_request(self.store.value, self._session).fields.get(name)
+        value = self._request.fields.get(name)
         now = f"{name} is not sent" if value is None else f"{name} = {_written(value)}"
         self.say(
             f"{now}. Allowed: {self.store.value.dialect.spec(name).typed}.\n"
@@ -123,7 +132,7 @@ class SettingCommands:
         )
 
     def _list_fields(self) -> None:
-        request = resolve_request(self.store.value, self._session)
+        request = self._request
         sent = [f"{name} = {_written(value)}" for name, value in request.fields.items()]
         unset = [name for name in self.store.value.dialect.fields if name not in request.fields]
         self.say("\n".join(["Sent with the next message:", *sent, "", "Not sent: " + ", ".join(unset)]))
@@ -162,18 +171,18 @@ class SettingCommands:
         if not name:
             self._tell_form()
         elif name.lower() == OFF:
-            self._take(FORMAT, None)
+            self._set_field(FORMAT, None)
             self.say("Answers of this session may have any form.")
         elif self.load_schema is not None:
             path, chat = Path(name).expanduser(), self.open_chats.current
             schema = await asyncio.to_thread(self.load_schema, path)
             form = {"type": "json_schema", "json_schema": schema}
             await self._refuse_unless_schema(chat, form, str(path))
-            self._take(FORMAT, form)
+            self._set_field(FORMAT, form)
             self._tell_form()
 
     def _tell_form(self) -> None:
-        form = resolve_request(self.store.value, self._session).fields.get(FORMAT)
+        form = self._request.fields.get(FORMAT)
         now = f"{FORMAT} = {short_text(FORMAT, form)}" if form is not None else f"{FORMAT} is not sent"
         self.say(f"{now}, in this session. /schema FILE takes a JSON schema from a file, /schema off ends it; the "
                  "settings show and change it.", about=FORMAT)  # fmt: skip
@@ -184,8 +193,7 @@ class SettingCommands:
         if word not in {"", "on", "off"}:
             raise UsageError(f"/free-thinking takes on or off, not {argument.strip()!r}.")
         is_free = word == "on" if word else not resolve_chat(settings, self._session).free_thinking
-        own = None if is_free == settings.chat.free_thinking else is_free
-        self.change(settings_changes.with_own(self._session, "free_thinking", own))
+        self._set_own("free_thinking", is_free, settings.chat.free_thinking)
         self.say(
             "With a response format the model thinks freely first, then answers in it: two requests."
             if is_free
@@ -223,14 +231,13 @@ class SettingCommands:
 
     def _auto_continue(self, argument: str) -> None:
         """Let replies that are cut by their most tokens be gone on with, so many times; "" = say what holds."""
-        word, session = argument.strip(), self.open_chats.current.session
+        word = argument.strip()
         if word:
             times = int(word) if word.isascii() and word.isdigit() and len(word) < 4 else -1
             if not RULES["chat", "auto_continue"].holds(times):
                 raise UsageError(f"/auto-continue: found {word!r}, allowed {RULES['chat', 'auto_continue'].allowed}.")
-            is_default = times == self.store.value.chat.auto_continue
-            self.change(settings_changes.with_own(session, "auto_continue", None if is_default else times))
-        times = resolve_chat(self.store.value, self.open_chats.current.session).auto_continue
+            self._set_own("auto_continue", times, self.store.value.chat.auto_continue)
+        times = resolve_chat(self.store.value, self._session).auto_continue
         how_often = f"up to {counted(times, 'time')}" if times else "only when you ask (/continue)"
         self.say(f"A reply that is cut by max_new_tokens is gone on with {how_often}, in this session.")
 
@@ -251,28 +258,25 @@ class SettingCommands:
 
     def _kept_thinking(self, argument: str) -> None:
         """Send the thinking of earlier turns along, of so many; "" = say what holds."""
-        word, session = argument.strip(), self.open_chats.current.session
+        word = argument.strip()
         if word:
             try:
                 kept = parse_kept_thinking(word)
             except ValueError:
                 allowed = "none, a number of turns such as 2, or all"
                 raise UsageError(f"/kept-thinking: found {word!r}, allowed {allowed}.") from None
-            is_default = kept == self.store.value.chat.kept_thinking
-            self.change(settings_changes.with_own(session, "kept_thinking", None if is_default else kept))
-        chat = self.open_chats.current
-        kept = resolve_chat(self.store.value, chat.session).kept_thinking
+            self._set_own("kept_thinking", kept, self.store.value.chat.kept_thinking)
+        kept = resolve_chat(self.store.value, self._session).kept_thinking
         self.say(f"The thinking of {kept_words(kept)} is sent along{self._cost_of(kept)}, in this session.")
 
     def _over_budget(self, argument: str) -> None:
         """Say what becomes of the oldest turns when there is no room for all; "" = say what holds."""
-        word, session = argument.strip().lower(), self.open_chats.current.session
+        word = argument.strip().lower()
         if word:
             if word not in {*OverBudget}:
                 raise UsageError(f"/over-budget: found {word!r}, allowed {RULES['chat', 'over_budget'].allowed}.")
-            is_default = word == self.store.value.chat.over_budget
-            self.change(settings_changes.with_own(session, "over_budget", None if is_default else word))
-        chosen = OverBudget(resolve_chat(self.store.value, self.open_chats.current.session).over_budget)
+            self._set_own("over_budget", word, self.store.value.chat.over_budget)
+        chosen = OverBudget(resolve_chat(self.store.value, self._session).over_budget)
         self.say(f"When there is no room for all turns, {OVER_BUDGET_WORDS[chosen]}, in this session.")
 
     def _cost_of(self, kept: KeptThinking) -> str:

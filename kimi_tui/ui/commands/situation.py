@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from kimi_tui.core.prompt.leaving_out import OverBudget
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.interventions import can_be_undone
 from kimi_tui.core.settings.actions import ACTIONS, BY_ID, MESSAGE_OFFERS, Action, Need, Scope
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.text.dotted import SEPARATOR, dotted
 from kimi_tui.core.wire.fields import SETTABLE
 from kimi_tui.ui.keys.key_lookup import Keyboard
+from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
@@ -27,8 +29,9 @@ OWN_FIRST = 3
 """How many hints of a place go before the palette's, where there is no room for both; words about editing all do."""
 
 
-def offers(chat: Chat, chosen: str | None, transcript: Transcript, *, is_finding: bool) -> set[Need]:
-    """What there is for actions to work on; `chosen` is the key of the message with the cursor, None = none has it."""
+def offers(chat: Chat, transcript: Transcript, drafts: Drafts, *, is_finding: bool) -> set[Need]:
+    """What there is for actions to work on."""
+    chosen = transcript.cursor.chosen
     target = chat.target(chosen)
     found = set[Need]()
     if target is not None:
@@ -42,7 +45,9 @@ def offers(chat: Chat, chosen: str | None, transcript: Transcript, *, is_finding
         found |= {Need.EARLIER} if place > 1 else set()
         found |= {Need.LATER} if place < count else set()
     found |= {Need.RUNNING} if chat.turn is not None else set()
-    found |= {Need.THINKING} if chat.turn is not None and chat.turn.reply.is_thinking else set()
+    is_thinking = chat.turn is not None and chat.turn.reply.is_thinking
+    found |= {Need.THINKING} if is_thinking or drafts.edited_part is ReplyPart.REASONING else set()
+    found |= {Need.EDIT} if drafts.edited_part is not None else set()
     found |= {Need.BESIDE} if chat.beside or (chat.batch is not None and chat.batch.waiting) else set()
     is_undoable = bool(chat.tree_steps) or (
         target is not None and (can_be_undone(target) or target.begun is not None or chat.hides_reply_to(target))

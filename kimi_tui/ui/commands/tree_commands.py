@@ -26,7 +26,6 @@ from kimi_tui.ui.commands.target import Target
 from kimi_tui.ui.keys.focus import has_keys, take_keys
 from kimi_tui.ui.state.branch import Growing
 from kimi_tui.ui.state.callbacks import Push, Remark, Say
-from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.tree_steps import Deletion
 from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.transcript.transcript_widget import Transcript
@@ -60,22 +59,18 @@ class TreeCommands:
         }
 
     @property
-    def _chat(self) -> Chat:
-        return self.target.chat
-
-    @property
     def _session(self) -> Session:
-        return self._chat.session
+        return self.target.chat.session
 
     def _step_alternative(self, step: int) -> None:
         """The newest branch of the other alternative is shown."""
         key = self.target.key
-        other = None if key is None else self._chat.alternative(key, step)
+        other = None if key is None else self.target.chat.alternative(key, step)
         if other is not None:
             self.show_alternative(other)
 
     def show_alternative(self, key: str) -> None:
-        self.current.change(self._chat.showing(key))
+        self.current.change(self.target.chat.showing(key))
         self.target.cursor.choose(key)
 
     def _delete(self) -> None:
@@ -85,7 +80,7 @@ class TreeCommands:
 
     def _delete_from(self, message_id: str) -> int:
         """Delete a message and everything below it; how many messages that were."""
-        chat = self._chat
+        chat = self.target.chat
         before = len(chat.session.messages)
         chat.tree_steps.delete(chat.open_session, message_id)
         self.current.change(chat.session)
@@ -98,7 +93,7 @@ class TreeCommands:
 
     def _undo(self) -> None:
         """What was deleted goes first: the cursor stands elsewhere then."""
-        chat = self._chat
+        chat = self.target.chat
         target = chat.target(self.target.cursor.chosen)
         if chat.tree_steps.has_deleted_last or target is None:
             self._undo_tree_step()
@@ -130,7 +125,7 @@ class TreeCommands:
 
     def _undo_last_step(self, reply: Message) -> None:
         """The reply as it was becomes an alternative, or is one already: the one that was gone on with below."""
-        open_session = self._chat.open_session
+        open_session = self.target.chat.open_session
         (id_,) = open_session.take_ids(1)
         before = with_raw_input(undone(reply, id_, self.now()), reply)
         family = tree.alternatives(self._session, reply.id)
@@ -147,7 +142,7 @@ class TreeCommands:
 
         `is_in_view` = the tree view shows it. Raises UsageError where there is none.
         """
-        chat, about = self._chat, self._last_step
+        chat, about = self.target.chat, self._last_step
         if not chat.tree_steps:
             raise UsageError("There is no step to undo here.")
         step, count = chat.tree_steps.undo(chat.open_session)
@@ -165,12 +160,12 @@ class TreeCommands:
     @property
     def _last_step(self) -> str:
         """What the notices on it and on its undoing are `about`."""
-        chat = self._chat
+        chat = self.target.chat
         return f"step {len(chat.tree_steps)} in {chat.session.id}"
 
     def _choose_end(self) -> None:
         """The message cursor goes there, where it is in the conversation."""
-        branch = self._chat.branch
+        branch = self.target.chat.branch
         if branch and has_keys(self.transcript):
             self.target.cursor.choose(branch[-1].id)
         else:
@@ -195,7 +190,7 @@ class TreeCommands:
     def _shown_branch(self) -> str:
         """Where the branch begins that the cursor is on, growing replies included. UsageError where there is none."""
         key = self.target.key or self.target.message().id
-        return branch_start(self._chat.with_growing(), key)
+        return branch_start(self.target.chat.with_growing(), key)
 
     def _remark(self, words: str) -> None:
         self.remark(words, words.partition(". ")[0])
@@ -208,29 +203,29 @@ class TreeCommands:
     # -- what the view shows
 
     def state(self) -> tuple[Session, tuple[Growing, ...]]:
-        return self._chat.session, self._chat.growing
+        return self.target.chat.session, self.target.chat.growing
 
     def with_growing(self) -> Session:
-        return self._chat.with_growing()
+        return self.target.chat.with_growing()
 
     def _written(self, message_id: str) -> Message:
         """Raises UsageError where the message is being written, or gone."""
-        if any(it.id == message_id for it in self._chat.growing):
+        if any(it.id == message_id for it in self.target.chat.growing):
             raise UsageError("This reply is still being written.", "Stop it first, or wait for its end.")
-        found = next((message for message in self._chat.session.messages if message.id == message_id), None)
+        found = next((message for message in self.target.chat.session.messages if message.id == message_id), None)
         if found is None:
             raise UsageError("This message is gone.")
         return found
 
     def _refuse_while_running(self) -> None:
-        if self._chat.turn is not None:
+        if self.target.chat.turn is not None:
             raise UsageError("A reply is running in this session.", "Stop it first.")
 
     # -- where one goes on
 
     def jump(self, message_id: str) -> None:
         """On the branch that is shown nothing changes but the cursor."""
-        chat = self._chat
+        chat = self.target.chat
         is_there = chat.message(message_id) is not None
         if not is_there:
             if all(it.id != message_id for it in chat.growing):
@@ -243,7 +238,7 @@ class TreeCommands:
         """A question that is sent then is an alternative to what is below the message, or to the question itself."""
         message = self._written(message_id)
         self._refuse_while_running()
-        self.current.change(replace(self._chat.session, head=message_id))
+        self.current.change(replace(self.target.chat.session, head=message_id))
         self.type_here()
         if message.role is Role.USER:
             self.remark("What you send now is an alternative to this question.", "Sends an alternative.")
@@ -256,7 +251,7 @@ class TreeCommands:
 
     async def _branch(self, message_id: str) -> None:
         """What is typed stays with the session that it was typed in."""
-        before = self._chat.session
+        before = self.target.chat.session
         cut = branched_off(before, message_id)
         copy = replace(self.session_store.copy_of(cut, self.now()), title=cut.title)
         held = await hold_new(self.session_store, copy)
@@ -272,21 +267,22 @@ class TreeCommands:
     # -- what is done to a branch
 
     def name_before(self, message_id: str) -> tuple[str, str]:
-        self._chat.open_session.refuse_if_read_only()
+        self.target.chat.open_session.refuse_if_read_only()
         self._written(message_id)
-        start = self._written(branch_start(self._chat.with_growing(), message_id))
+        start = self._written(branch_start(self.target.chat.with_growing(), message_id))
         return start.id, start.name
 
     def name(self, message_id: str, name: str) -> str:
         start, _ = self.name_before(message_id)
-        before, name = self._chat.tree_steps.name_branch(self._chat.open_session, start, name_of(name)), name_of(name)
-        self.current.change(self._chat.session)
+        chat = self.target.chat
+        before, name = chat.tree_steps.name_branch(chat.open_session, start, name_of(name)), name_of(name)
+        self.current.change(chat.session)
         if name:
             return f"The branch is called “{line_text(name)}” now."
         return "The branch has no name any more." if before else "The branch has no name."
 
     def prune(self, message_id: str) -> str:
-        self._chat.open_session.refuse_if_read_only()
+        self.target.chat.open_session.refuse_if_read_only()
         self._written(message_id)
         self._refuse_while_running()
         count = self._delete_from(message_id)
