@@ -239,7 +239,8 @@ def first_session(
         first = store.create(new)
         held.callback(first.release)
         return first, None
-    from kimi_tui.cli.typed_draft import add_to_draft, keep_apart
+    from kimi_tui.adapters.store.session_drafts import add_to_draft
+    from kimi_tui.cli.typed_draft import keep_apart
     from kimi_tui.core.ports import HeldSession
     from kimi_tui.ui.state.services import FirstSession
 
@@ -278,12 +279,12 @@ def first_session(
 
     def keep_typed(text: str) -> str:
         if places:
-            add_to_draft(text, store, places[0])
+            add_to_draft(places[0], text)
             store.save_draft(store.path_of(new), "")
             return name or str(places[0])
         if name is not None and (path := store.file_called(name)) is not None:  # it was still looked for
             with contextlib.suppress(KimiError), store.lock(path):
-                add_to_draft(text, store, path)
+                add_to_draft(path, text)
                 store.save_draft(store.path_of(new), "")
                 return str(name)
         return keep_apart(text, store, new)
