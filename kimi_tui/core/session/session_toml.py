@@ -8,15 +8,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from kimi_tui.core.errors import ConversionError
+from kimi_tui.core.session.plain_rows import HEADING, read_row
 from kimi_tui.core.session.session import MAX_INTEGER, Message, Session
 from kimi_tui.core.session.session_writing import LONG_CHARS, BlockCache, LongText, Piece, written
 from kimi_tui.core.text.quoting import SHOWN_CHARS
-from kimi_tui.core.text.shared_words import shared
 from kimi_tui.core.text.toml_parsing import MAX_PARTS, parse_toml
 
-MESSAGE_HEADING = "[[messages]]\n"
-WORD_CHARS = 64
-"""A longer text is no word of the format, nor a name."""
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _ESCAPES = {"\b": "\\b", "\f": "\\f", "\r": "\\r"}
@@ -45,7 +42,7 @@ def _message_block(message: Message, place: int) -> Iterator[Piece]:
     where = f"messages[{place}]"
     inline = f"sent = {_inline(sent, f'{where}.sent')}\n" if isinstance(sent, dict) else ""
     table.pop("sent", None)
-    yield MESSAGE_HEADING
+    yield HEADING
     yield from _table(table, "messages", where, inline)
 
 
@@ -158,9 +155,12 @@ def decode(text: str) -> object:
         head = parse_toml(next(pieces, ""))
         rows: list[object] = []
         for piece in pieces:
+            if (row := read_row(piece)) is not None:
+                rows.append(row)
+                continue
             [(_, messages)] = parse_toml(piece).items()
             assert isinstance(messages, list)  # what stands below its heading
-            rows += ({shared(key): _shared_word(value) for key, value in row.items()} for row in messages)
+            rows += messages
     except ValueError:  # a heading inside a text, a table behind the messages, a mistake whose line has to be told
         return parse_toml(text)
     if "messages" in head:
@@ -168,15 +168,11 @@ def decode(text: str) -> object:
     return {**head, "messages": rows} if rows else head
 
 
-def _shared_word(value: object) -> object:
-    return shared(value) if isinstance(value, str) and len(value) <= WORD_CHARS else value
-
-
 def _pieces(text: str) -> Iterator[str]:
     """Cut before every heading of a message: what stands before the first, then a piece for each."""
     start = 0
     while start < len(text):
-        end = text.find("\n" + MESSAGE_HEADING, start) + 1 or len(text)
+        end = text.find("\n" + HEADING, start) + 1 or len(text)
         yield text[start:end]
         start = end
 
