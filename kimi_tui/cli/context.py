@@ -99,11 +99,7 @@ class Context:
 
     def load(self) -> LoadedSettings:
         """Read the config, once; ConfigError where a config file that was named is not there."""
-        if self._loaded is None:
-            from kimi_tui.adapters.config.config_file import load_settings
-
-            self._loaded = load_settings(self.config_path, explicit=self.is_config_explicit)
-        return self._loaded
+        return self._loaded or self.reload()
 
     def reload(self) -> LoadedSettings:
         """Read the config again; ConfigError where a config file that was named is gone: what was read before holds."""

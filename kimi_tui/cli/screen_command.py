@@ -316,9 +316,9 @@ class _Wanted:
         return keep_apart(text, self.store, self.new)
 
     def _add_to_draft(self, text: str, path: Path) -> None:
-        from kimi_tui.cli.typed_draft import add_to_draft
+        from kimi_tui.adapters.store.session_drafts import add_to_draft
 
-        add_to_draft(text, self.store, path)
+        add_to_draft(path, text)
         self.store.save_draft(self.store.path_of(self.new), "")
 
 

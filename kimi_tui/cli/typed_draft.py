@@ -54,12 +54,14 @@ def keep_as_draft(text: str, store: SessionFiles, options: Namespace, new: Sessi
 
     What comes back names the session for `-r`. Raises StorageError.
     """
+    from kimi_tui.adapters.store.session_drafts import add_to_draft
+
     name = None if options.resume is LATEST else options.resume
     with suppress(KimiError):
         if options.resume is not None and store.is_found_at_once(name):
             path = store.find(name)
             with store.lock(path):
-                add_to_draft(text, store, path)
+                add_to_draft(path, text)
             return name or str(path)
     return keep_apart(text, store, new)
 
@@ -73,8 +75,3 @@ def keep_apart(text: str, store: SessionFiles, new: Session) -> str:
     finally:
         held.release()
     return held.session.id
-
-
-def add_to_draft(text: str, store: SessionFiles, path: Path) -> None:
-    """Put it below what was being typed in a session. Raises StorageError."""
-    store.save_draft(path, "\n\n".join(filter(None, (store.load_draft(path), text))))

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kimi_tui.adapters.store import drafts_apart
+from kimi_tui.adapters.store.session_drafts import stem_of
 from kimi_tui.adapters.store.session_places import DRAFT, JOURNAL, LOCK, beside
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import RecoveredSession
@@ -62,10 +62,10 @@ class LeftBehind:
         hidden = sorted(name for name in names if name.startswith("."))
         journals = [name for name in hidden if name.endswith(JOURNAL)]
         # A draft that lies apart is taken by whoever opens its session next.
-        drafts = ((name, drafts_apart.stem_of(name[1 : -len(DRAFT)])) for name in hidden if name.endswith(DRAFT))
+        drafts = ((name, stem_of(name[1 : -len(DRAFT)])) for name in hidden if name.endswith(DRAFT))
         locks = ((name, name[1 : -len(LOCK)]) for name in hidden if name.endswith(LOCK))
         return [
-            *(name for name, stem in locks if all(f"{stem}{ending}" in names for ending in ENDINGS)),
+            *(name for name, stem in locks if sum(f"{stem}{ending}" in names for ending in ENDINGS) == 2),
             *journals,
             *(name for name, stem in drafts if not any(f"{stem}{ending}" in names for ending in ENDINGS)),
         ]

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kimi_tui import __version__
-from kimi_tui.adapters.files import make_private_dir, read_file, storage_error, sweep_temporaries, write_atomic
+from kimi_tui.adapters.files import make_private_dir, sweep_temporaries, write_atomic
 from kimi_tui.adapters.ids import new_cache_key, new_session_id
-from kimi_tui.adapters.store import drafts_apart
 from kimi_tui.adapters.store.left_behind import LeftBehind
 from kimi_tui.adapters.store.outside_changes import (
     BaseVersions,
@@ -32,58 +29,50 @@ from kimi_tui.adapters.store.outside_changes import (
     refuse_if_changed,
 )
 from kimi_tui.adapters.store.session_backup import SessionBackups
+from kimi_tui.adapters.store.session_drafts import (
+    gather,
+    load_draft,
+    load_raw_draft,
+    save_draft,
+    save_raw_draft,
+    take_place,
+)
+from kimi_tui.adapters.store.session_folder import SessionFolder
 from kimi_tui.adapters.store.session_index import (
     Mark,
-    Row,
-    SessionIndex,
-    listings,
     mark_in,
-    row_of,
-    unread_bytes,
-    whole_listing,
 )
-from kimi_tui.adapters.store.session_lock import SessionLock
+from kimi_tui.adapters.store.session_lock import WINDOW, SessionLock
 from kimi_tui.adapters.store.session_places import (
-    DRAFT,
     JOURNAL,
-    RAW_DRAFT,
     beside,
     forget,
-    has_draft,
-    is_file_name,
     is_same,
     is_there,
     refuse_if_there,
-    remove,
     remove_or_undo,
 )
-from kimi_tui.adapters.store.session_reading import SessionReader
 from kimi_tui.core.errors import SessionHeldError, StorageError, UsageError
 from kimi_tui.core.ports import Conflict, HeldSession, Lost, RecoveredSession, Reloaded, Rewritten
 from kimi_tui.core.session.codec import read_only_reason, refuse_if_newer
 from kimi_tui.core.session.file_formats import DEFAULT, ENDINGS, FORMATS, format_of
-from kimi_tui.core.session.listing import Listing, Unreadable, summary_of
-from kimi_tui.core.session.raw_draft import RawDraft, decode_raw_draft
+from kimi_tui.core.session.listing import Listing
 from kimi_tui.core.session.session import DEFAULT_MODEL, Session
 from kimi_tui.core.session.session_writing import Writer
 from kimi_tui.core.session.tree import CONFLICT, COPY, copied
 from kimi_tui.core.text.quoting import either
 
-if TYPE_CHECKING:  # the name of a type only
-    from kimi_tui.adapters.store.session_process import SessionProcesses
-
-WINDOW = "window"
-"""What holds a session that is on screen."""
 NO_LOCK = "nothing can be written where it lies."
 """Why a session that nobody holds can only be read."""
-QUICK_BYTES = 2_000_000
-"""So much is read in half a second, in bytes."""
 SaveListener = Callable[[Session, Path, Mark], object]
 """Is told of every save, in the thread that saved: what, where, and the mark of the file as it was written."""
 
 
-class SessionFiles:
+class SessionFiles(SessionFolder):
     """One folder of sessions, and the trash beside it; what the screen and the command line call a `SessionStore`."""
+
+    load_draft, save_draft = staticmethod(load_draft), staticmethod(save_draft)
+    load_raw_draft, save_raw_draft = staticmethod(load_raw_draft), staticmethod(save_raw_draft)
 
     def __init__(
         self,
@@ -96,36 +85,20 @@ class SessionFiles:
 
         `new_session` makes the session of a draft that has none; None = an empty one of the default model.
         """
-        self.folder, self.trash, self.format = folder, trash, format
+        super().__init__(folder)
+        self.trash, self.format = trash, format
         self._new_session = new_session
         self.left = LeftBehind(self)
         self.tell: Callable[[str], object] = lambda _: None
         """Is told what `load` recovers, in a line."""
         self._paths: dict[str, Path] = {}
-        self._reader = SessionReader()
         self._bases = BaseVersions(self._reader.read_again)
-        self._processes: SessionProcesses | None = None
         self._writers: dict[Path, Writer] = {}
         self._not_locked: dict[Path, SessionLock] = {}  # where it could not be made when the session began
         self._backups = SessionBackups()
-        self._saved_rows: dict[str, Row] = {}
-        self._has_closed = threading.Event()
         self.save_listeners: list[SaveListener] = [self._note_row]
 
     # -- reading
-
-    def read_large_in_processes(self) -> None:
-        """Read large files so that everything else here goes on."""
-        from kimi_tui.adapters.store.session_process import SessionProcesses  # noqa: PLC0415 - the screen alone asks
-
-        self._processes = SessionProcesses()
-        self._reader.parse = self._processes.read
-
-    def close(self) -> None:
-        """End what is being read, since nobody waits for it any more."""
-        self._has_closed.set()
-        if self._processes is not None:
-            self._processes.stop()
 
     def load(self, path: Path) -> Session:
         """As `parse_file`; the session is saved where it lies from now on, and what a dead process left is in it."""
@@ -165,7 +138,7 @@ class SessionFiles:
         try:
             recovered = self.left.recover_held(path)
             session = self._load_as_base(path, lock)
-            draft = drafts_apart.gather(self, path)
+            draft = gather(path)
         except BaseException:
             lock.release()
             raise
@@ -174,16 +147,12 @@ class SessionFiles:
         if session.prompt_cache_key is None:
             session = replace(session, prompt_cache_key=new_cache_key())
         release, reason = partial(self._release, lock, path), read_only_reason(session)
-        raw_draft = self.load_raw_draft(path)
+        raw_draft = load_raw_draft(path)
         return HeldSession(session, path, draft, release, reason, recovered=recovered, raw_draft=raw_draft)
 
     def recover(self) -> Sequence[RecoveredSession]:
         """See `SessionStore`; what cannot be recovered now, or may belong to a living process, stays as it is."""
         return self.left.recover()
-
-    def read(self, path: Path) -> Session:
-        """Read a session that is held, as `parse_file` does; it is saved nowhere for that."""
-        return self._reader.read(path)
 
     def rewrite(self, path: Path, session: Session) -> None:
         """Write a session that is held, and open nowhere, to a file; raises StorageError."""
@@ -199,10 +168,10 @@ class SessionFiles:
         """Open a session whose lock is held elsewhere, so that its draft needs another place; or cannot be made."""
         if not isinstance(error, SessionHeldError):
             session, own = self._load_as_base(path, lock), partial(self._release, lock, path)
-            return HeldSession(session, path, self.load_draft(path), own, f"{NO_LOCK} {error.summary}")
-        place, place_lock = drafts_apart.take_place(self, path)
+            return HeldSession(session, path, load_draft(path), own, f"{NO_LOCK} {error.summary}")
+        place, place_lock = take_place(path)
         try:
-            session, draft = self._load_as_base(path, place_lock), self.load_draft(place)
+            session, draft = self._load_as_base(path, place_lock), load_draft(place)
         except BaseException:
             place_lock.release()
             raise
@@ -239,73 +208,6 @@ class SessionFiles:
             self._not_locked[path] = lock
         self._bases.begin(path, lock)
         return HeldSession(replace(session, path=str(path)), path, release=partial(self._release, lock, path))
-
-    def list(self) -> Listing:
-        return whole_listing(self._index(), self._files(), self._reader.read)
-
-    def listings(self) -> Iterator[Listing]:
-        """List the sessions while their files are read, the newest first; the last list is whole, unless it closes."""
-        for listing in listings(self._index(), self._files(), self._reader.read):
-            yield listing
-            if self._has_closed.is_set():
-                return
-
-    def _index(self) -> SessionIndex:
-        return SessionIndex(self.folder, self._saved_rows)
-
-    def _note_row(self, session: Session, path: Path, mark: Mark) -> None:
-        """Keep what lists show of a session that was saved, so that its file need not be read again for it."""
-        if path.parent == self.folder:
-            self._saved_rows[path.name] = row_of(mark, summary_of(session, str(path)))
-
-    def recent_prompts(self) -> Sequence[str]:
-        """What was asked in the sessions changed last, newest first; StorageError where the folder cannot be read."""
-        from kimi_tui.adapters.store.session_prompts import recent_prompts  # noqa: PLC0415 - few calls ask
-
-        return recent_prompts(self._files())
-
-    def _files(self) -> Sequence[Path]:
-        try:
-            names = sorted(os.listdir(self.folder))
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise storage_error("read", self.folder, error) from error
-        return [self.folder / name for name in names if name.endswith(ENDINGS) and not name.startswith(".")]
-
-    def is_found_at_once(self, text: str | None = None) -> bool:
-        """Whether `find` has little to read before it can tell where a session is."""
-        is_place = text is not None and (os.sep in text or is_file_name(text))
-        return is_place or unread_bytes(self._index(), self._files()) <= QUICK_BYTES
-
-    def find(self, text: str | None = None, passed_over: Callable[[Unreadable], object] = lambda _: None) -> Path:
-        """Find a session's file by an id, its unique beginning, words of a title, or a file; None = the latest.
-
-        `passed_over` is told of each file that may be the one that was meant, but cannot be read. StorageError where
-        none or several fit; several are listed.
-        """
-        if text is not None and (os.sep in text or is_file_name(text)):
-            path = os.path.expanduser(text)
-            if not is_file_name(path):
-                raise StorageError(f"There is no file {text}.")
-            return Path(path)
-        listing = self.list()
-        if text is not None and (broken := listing.unreadable_named(text)):
-            return Path(broken)  # reading it says what is wrong with it
-        hint = "`kimi-tui sessions list` shows them all."
-        found = listing.latest(has_draft) if text is None else listing.find(text, "session", hint)
-        if not any(summary.id == text for summary in listing.summaries):
-            for unreadable in listing.unreadable:
-                passed_over(unreadable)
-        return Path(found)
-
-    def file_called(self, name: str) -> Path | None:
-        """The file of the folder that has a name, which most sessions' files have from their id; None = there is none.
-
-        Nothing is read for it.
-        """
-        paths = (self.folder / f"{name}{ending}" for ending in ENDINGS)
-        return next((path for path in paths if os.sep not in name and is_file_name(str(path))), None)
 
     # -- writing
 
@@ -510,7 +412,7 @@ class SessionFiles:
         return target
 
     def trashed(self) -> Listing:
-        return SessionFiles(self.trash, self.trash, self.format).list()
+        return SessionFolder(self.trash).list()
 
     def restore(self, text: str) -> Path:
         """By id, beginning of an id, title, or its file's name in the trash; StorageError where not just one fits."""
@@ -525,35 +427,3 @@ class SessionFiles:
         from kimi_tui.adapters.store.session_trash import move_back  # noqa: PLC0415 - few calls restore
 
         return move_back(source, self.folder)
-
-    # -- drafts
-
-    def load_draft(self, path: Path) -> str:
-        """Read what was being typed in the session of that file; "" = nothing, or nothing readable."""
-        try:
-            return read_file(beside(path, DRAFT)).decode("utf-8", "replace")
-        except OSError:
-            return ""
-
-    def load_raw_draft(self, path: Path) -> RawDraft | None:
-        """Read the raw input that was not sent in the session of that file; None = there is none, or none readable."""
-        try:
-            return decode_raw_draft(read_file(beside(path, RAW_DRAFT)))
-        except OSError:
-            return None
-
-    def save_raw_draft(self, path: Path, draft: RawDraft | None) -> None:
-        """Keep it; None removes it. Raises StorageError."""
-        if draft is not None:
-            make_private_dir(path.parent)
-            write_atomic(beside(path, RAW_DRAFT), draft.encode())
-        else:
-            remove(beside(path, RAW_DRAFT))
-
-    def save_draft(self, path: Path, text: str) -> None:
-        """Keep what is being typed in the session of that file; "" removes it. Raises StorageError."""
-        if text:
-            make_private_dir(path.parent)
-            write_atomic(beside(path, DRAFT), text.encode("utf-8", "replace"))
-        else:
-            remove(beside(path, DRAFT))

@@ -17,12 +17,14 @@ from kimi_tui.core.errors import SessionHeldError
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 """Errors of file systems without locks; there each save looks whether others have written, see `outside_changes`."""
+WINDOW = "window"
+"""What holds a session that is on screen."""
 
 
 class SessionLock:
     """The right to change one session. A context manager; dying releases it."""
 
-    def __init__(self, session_file: Path, kind: str) -> None:
+    def __init__(self, session_file: Path, kind: str = WINDOW) -> None:
         """The session's file need not exist. `kind` is what holds it, for others to read: "window", "ask" …."""
         file = Path(os.path.realpath(session_file))  # a session has one lock, whatever link leads to it
         self._path = beside(file, LOCK)

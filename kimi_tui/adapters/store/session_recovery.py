@@ -13,6 +13,13 @@ from pathlib import Path
 from typing import Protocol
 
 from kimi_tui.adapters.files import read_file
+from kimi_tui.adapters.store.session_drafts import (
+    add_to_draft,
+    load_draft,
+    load_raw_draft,
+    save_draft,
+    save_raw_draft,
+)
 from kimi_tui.adapters.store.session_lock import SessionLock
 from kimi_tui.adapters.store.session_places import ASIDE, DRAFT, JOURNAL, LOCK, beside, is_there, remove, set_aside
 from kimi_tui.adapters.store.session_reading import changed_at, read_bytes
@@ -23,7 +30,6 @@ from kimi_tui.core.ports import RecoveredSession
 from kimi_tui.core.session.file_formats import ENDINGS
 from kimi_tui.core.session.journal import Journal, JournalHead, read_journal
 from kimi_tui.core.session.listing import Listing
-from kimi_tui.core.session.raw_draft import RawDraft
 from kimi_tui.core.session.recovery import Recovered, recover
 from kimi_tui.core.session.session import Session
 
@@ -37,21 +43,11 @@ LONE_DRAFT = "What was being typed when the program ended came back."
 
 
 class Files(Protocol):
-    """What of a folder of sessions is needed here; see `SessionFiles`."""
+    """What of a folder of sessions is needed here; see `SessionFiles`, which could not be named without a circle."""
 
     folder: Path
     trash: Path
     format: str
-
-    def lock(self, path: Path, kind: str = ...) -> SessionLock: ...
-
-    def load_draft(self, path: Path) -> str: ...
-
-    def save_draft(self, path: Path, text: str) -> None: ...
-
-    def load_raw_draft(self, path: Path) -> RawDraft | None: ...
-
-    def save_raw_draft(self, path: Path, draft: RawDraft | None) -> None: ...
 
     def list(self) -> Listing: ...
 
@@ -68,13 +64,13 @@ def recover_folder(files: Files, names: Sequence[str], moves: Sequence[str] = ()
     `moves` are the locks of moves to the trash and back.
     """
     found = list[RecoveredSession]()
-    lock = files.lock(files.folder / ".recovery", "recovery")
+    lock = SessionLock(files.folder / ".recovery", "recovery")
     if not _acquire(lock):
         return found
     try:
         for name in moves:
             with _whatever_is_wrong(name):
-                settle_move(files, name)
+                settle_move(files.folder, files.trash, name)
         for name in names:
             with _whatever_is_wrong(name):
                 found += _recover(files, name)
@@ -115,14 +111,14 @@ def _recover(files: Files, name: str) -> list[RecoveredSession]:
     if not is_there(files.folder / name):  # it was part of a move that was put right
         return []
     if name.endswith(LOCK):
-        settle_conversion(files, name)
+        settle_conversion(files.folder, files.read, name)
         return []
     is_journal = name.endswith(JOURNAL)
     stem = name[1 : -len(JOURNAL if is_journal else DRAFT)]
     path = _session_file(files, stem)
-    with files.lock(path, "recovery"):
+    with SessionLock(path, "recovery"):
         renamed = None if is_there(path) else _renamed(files, path)
-        with files.lock(renamed, "recovery") if renamed is not None else contextlib.nullcontext():
+        with SessionLock(renamed, "recovery") if renamed is not None else contextlib.nullcontext():
             words = recover_held(files, path, renamed) if is_journal else _recover_draft(files, path, renamed)
             return [_found(files, renamed or _session_file(files, stem), words)] if words else []
 
@@ -158,15 +154,15 @@ def _recover_draft(files: Files, path: Path, renamed: Path | None) -> str:
     draft = beside(path, DRAFT)
     if is_there(path):
         return ""
-    text = files.load_draft(path)
+    text = load_draft(path)
     if not text.strip():
         remove(draft)
         return ""
     if renamed is None:
         files.rewrite(path, files.new_session(path.stem, changed_at(draft)))
         return LONE_DRAFT
-    if (known := files.load_draft(renamed)) != text:
-        files.save_draft(renamed, "\n\n".join(filter(None, (known, text))))
+    if load_draft(renamed) != text:
+        add_to_draft(renamed, text)
     remove(draft)
     return LONE_DRAFT
 
@@ -180,21 +176,21 @@ def recover_held(files: Files, path: Path, renamed: Path | None = None) -> str:
     source = beside(path, JOURNAL)
     data, at = read_bytes(source), changed_at(source)
     journal = read_journal(data)
-    if journal.is_newer or not _is_dead(files, path, journal.head):
+    if journal.is_newer or not _is_dead(path, journal.head):
         return ""
     if journal.is_empty and data.strip(b"\0\n"):
         return f"Nothing can be read of its journal, which is kept aside: {set_aside(path)}"
     words = _put(files, renamed or path, journal, at).words if journal.turns else ""
-    _drop_sent_draft(files, path, journal)
+    _drop_sent_draft(path, journal)
     if not journal.is_garbled:
         remove(source)
         return words
     return f"{words} Part of its journal cannot be read; it is kept aside: {set_aside(path)}".lstrip()
 
 
-def _is_dead(files: Files, path: Path, head: JournalHead | None) -> bool:
+def _is_dead(path: Path, head: JournalHead | None) -> bool:
     """Whether nobody writes a journal any more whose session is held here; where locks do nothing, that has to show."""
-    if files.lock(path).excludes_others():
+    if SessionLock(path).excludes_others():
         return True
     return head is not None and head.host == socket.gethostname() and not _is_running(head.pid)
 
@@ -224,16 +220,16 @@ def _put(files: Files, path: Path, journal: Journal, at: datetime) -> Recovered:
     return found
 
 
-def _drop_sent_draft(files: Files, path: Path, journal: Journal) -> None:
+def _drop_sent_draft(path: Path, journal: Journal) -> None:
     """A question that was sent is none any more to be sent, however late its draft was to be removed."""
-    draft = files.load_draft(path).strip()
+    draft = load_draft(path).strip()
     asked = (turn.start.question.content.strip() for turn in journal.turns.values() if turn.start is not None)
     if draft and any(draft in {question, f"/{question}"} for question in asked):
-        files.save_draft(path, "")
-    raw = files.load_raw_draft(path)
+        save_draft(path, "")
+    raw = load_raw_draft(path)
     begun = (turn.start.beginning.raw_input for turn in journal.turns.values() if turn.start is not None)
     if raw is not None and raw.text in begun:
-        files.save_raw_draft(path, None)
+        save_raw_draft(path, None)
 
 
 def journals_left(folder: Path) -> list[tuple[Path, str]]:

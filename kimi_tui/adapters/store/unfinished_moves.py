@@ -5,10 +5,9 @@ A lock tells where to look: it is still there, and nobody has it. What says some
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from kimi_tui.adapters.files import as_storage_error, read_file
 from kimi_tui.adapters.store.session_lock import SessionLock
@@ -18,38 +17,25 @@ from kimi_tui.core.session.file_formats import ENDINGS
 from kimi_tui.core.session.session import Session
 
 
-class Files(Protocol):
-    """What of a folder of sessions is needed here; see `SessionFiles`."""
-
-    folder: Path
-    trash: Path
-
-    def read(self, path: Path) -> Session: ...
-
-
-def settle_conversion(files: Files, lock_name: str) -> None:
+def settle_conversion(folder: Path, read: Callable[[Path], Session], lock_name: str) -> None:
     """Of a session in two formats keep the one that was there before; raises StorageError, where it is held too."""
     stem = lock_name[1 : -len(LOCK)]
-    paths = [files.folder / f"{stem}{ending}" for ending in ENDINGS]
+    paths = [folder / f"{stem}{ending}" for ending in ENDINGS]
     with SessionLock(paths[0], "recovery"):
-        if _is_same_session(files, paths):
+        first, second = paths = [path for path in paths if is_there(path)]
+        if replace(read(first), written_by=None) == replace(read(second), written_by=None):
             remove(max(paths, key=lambda path: path.stat().st_mtime_ns))
 
 
-def _is_same_session(files: Files, paths: list[Path]) -> bool:
-    first, second = (replace(files.read(path), written_by=None) for path in paths)
-    return first == second
-
-
-def settle_move(files: Files, lock_name: str) -> None:
+def settle_move(folder: Path, trash: Path, lock_name: str) -> None:
     """Put right what a move to the trash, or back, left there; raises StorageError, where it goes on too."""
     stem = lock_name[1 : -len(LOCK)]
-    paths = (files.trash / f"{stem}{ending}" for ending in ENDINGS)
-    source = next((path for path in paths if is_there(path)), files.trash / f"{stem}{ENDINGS[0]}")
+    paths = (trash / f"{stem}{ending}" for ending in ENDINGS)
+    source = next((path for path in paths if is_there(path)), trash / f"{stem}{ENDINGS[0]}")
     with SessionLock(source, "recovery"):
         if not (origin := origin_of(source)):
             return
-        target = files.folder / origin
+        target = folder / origin
         with SessionLock(target, "recovery"):
             _settle(source, target)
 

@@ -7,14 +7,14 @@ that is not there, a circle) is refused with its place: a guess might send somet
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import lru_cache
-from typing import TypeVar
+from typing import Literal
 
 from kimi_tui.core.errors import StorageError
+from kimi_tui.core.session.file_table import FileTable
 from kimi_tui.core.session.kept_thinking import ALLOWED, KeptThinking, as_kept_thinking
 from kimi_tui.core.session.migrations import OLDEST, VERSION, migrated
 from kimi_tui.core.session.session import (
@@ -35,14 +35,10 @@ from kimi_tui.core.session.session import (
 from kimi_tui.core.session.written import FIELDS, Begun, WrittenRange
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.text.shared_words import shared
-from kimi_tui.core.text.surrogates import replace_lone
 
 FORMAT = "kimi-tui/session"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of what names none."""
-
-Enum = TypeVar("Enum", bound=StrEnum)
-Value = TypeVar("Value")
 
 
 # -- values to plain data
@@ -188,7 +184,7 @@ def _place_of(words: str) -> dict[str, object]:
     return {}
 
 
-def _take_sent(table: _Table) -> Mapping[str, object] | None:
+def _take_sent(table: FileTable) -> Mapping[str, object] | None:
     """Take what a request sent, the same table as others that sent the same: in most sessions all do."""
     found = table.table("sent")
     if not found:
@@ -198,125 +194,9 @@ def _take_sent(table: _Table) -> Mapping[str, object] | None:
     return place
 
 
-@lru_cache(maxsize=64)
-def _time(text: str) -> datetime:
-    """The same time as one object, UTC: a reply often ends in the second in which the next question is asked."""
-    return _as_utc(datetime.fromisoformat(text))
-
-
-@lru_cache(maxsize=256)
-def _as_utc(value: datetime) -> datetime:
-    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).replace(microsecond=0)
-
-
-class _Table:
-    """A table of a file: takes known keys out with their types checked, and keeps the rest."""
-
-    def __init__(self, data: object, place: str) -> None:
-        if not isinstance(data, dict):
-            raise StorageError(f"{place or 'the file'}: a table is needed, found {quoted(data)}.")
-        self._rest = dict(data)
-        self._place = place
-
-    @property
-    def rest(self) -> dict[str, object]:
-        return self._rest
-
-    def others(self) -> Mapping[str, object]:
-        """What was not taken. Thousands of messages have nothing here, and share it."""
-        return dict(self._rest) if self._rest else NOTHING
-
-    def path(self, key: str) -> str:
-        return f"{self._place}.{key}" if self._place else key
-
-    def take(self, key: str, kinds: type | tuple[type, ...], allowed: str) -> object:
-        """Take a value of one of those types; None = the key is missing or null."""
-        if key not in self._rest:
-            return None
-        value = self._rest.pop(key)
-        is_wrong_bool = isinstance(value, bool) and kinds is not bool
-        if value is not None and (is_wrong_bool or not isinstance(value, kinds)):
-            raise StorageError(f"{self.path(key)}: found {quoted(value)}, allowed {allowed}.")
-        return value
-
-    def text(self, key: str) -> str | None:
-        if key not in self._rest:
-            return None
-        value = self.take(key, str, "a string")
-        return replace_lone(value) if isinstance(value, str) else None
-
-    def word(self, key: str) -> str | None:
-        """Take a short text that many messages share: it is kept once."""
-        value = self.text(key)
-        return None if value is None else shared(value)
-
-    def needed_text(self, key: str) -> str:
-        value = self.text(key)
-        if value is None:
-            raise StorageError(f"{self.path(key)}: is missing.")
-        return value
-
-    def flag(self, key: str) -> bool | None:
-        value = self.take(key, bool, "true or false")
-        return None if value is None else bool(value)
-
-    def count(self, key: str) -> int | None:
-        value = self.take(key, int, "a whole number")
-        return value if isinstance(value, int) else None
-
-    def number(self, key: str) -> float | None:
-        value = self.take(key, (int, float), "a number")
-        return value if isinstance(value, int | float) else None
-
-    def time(self, key: str) -> datetime | None:
-        value = self.take(key, (str, datetime), "a time such as 2026-11-23T08:15:00Z")
-        try:
-            if isinstance(value, str):
-                return _time(value)
-            return _as_utc(value) if isinstance(value, datetime) else None
-        except ValueError:
-            raise StorageError(
-                f"{self.path(key)}: found {quoted(value)}, allowed a time such as 2026-11-23T08:15:00Z."
-            ) from None
-        except OverflowError:
-            raise StorageError(f"{self.path(key)}: found {value}, allowed a time of the years 1 to 9999.") from None
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self.take(key, list, "a list of strings")
-        if not isinstance(value, list):
-            return ()
-        if not all(isinstance(item, str) for item in value):
-            raise StorageError(f"{self.path(key)}: found something else, allowed a list of strings.")
-        return tuple(replace_lone(item) for item in value)
-
-    def table(self, key: str) -> dict[str, object] | None:
-        value = self.take(key, dict, "a table")
-        return value if isinstance(value, dict) else None
-
-    def choice(self, key: str, kind: type[Enum]) -> Enum | None:
-        value = self.text(key)
-        if value is None:
-            return None
-        try:
-            return kind(value)
-        except ValueError:
-            allowed = ", ".join(str(member) for member in kind)
-            raise StorageError(f"{self.path(key)}: found {quoted(value)}, allowed {allowed}.") from None
-
-    def rows(self, key: str, decode: Callable[[object, str], Value]) -> tuple[Value, ...]:
-        value = self.take(key, list, "a list of tables")
-        if not isinstance(value, list):
-            return ()
-        count = len(value)
-        value.reverse()
-        # Each table goes as soon as it is read, so that thousands of them and what they become are never there at once.
-        return tuple(decode(value.pop(), self.path(f"{key}[{place}]")) for place in range(count))
-
-
 def decode_session(data: object, known_at: datetime = EPOCH) -> Session:
     """`known_at` = its times, UTC, where it does not say them; StorageError says what is wrong, and where."""
-    table = _Table(data, "")
+    table = FileTable(data, "")
     found_format, version = table.text("format"), table.count("version")
     if found_format != FORMAT:
         raise StorageError(
@@ -327,7 +207,7 @@ def decode_session(data: object, known_at: datetime = EPOCH) -> Session:
     if version > VERSION:
         return _decode_newer(table, version, known_at)
     if version < VERSION:
-        table = _Table(migrated(table.rest, version, VERSION), "")
+        table = FileTable(migrated(table.rest, version, VERSION), "")
     return _decode_session(table, known_at)
 
 
@@ -335,7 +215,7 @@ def _versions() -> str:
     return f"{VERSION}" if OLDEST == VERSION else f"{OLDEST} to {VERSION}"
 
 
-def _decode_newer(table: _Table, version: int, known_at: datetime) -> Session:
+def _decode_newer(table: FileTable, version: int, known_at: datetime) -> Session:
     """Read what can be read of a newer version's file: as if it were one of ours, and never to be saved."""
     try:
         return replace(_decode_session(table, known_at), newer_version=version)
@@ -358,7 +238,7 @@ def read_only_reason(session: Session) -> str:
     return f"The session was written by {writer} ({found}): here it can be read, not changed."
 
 
-def _decode_session(table: _Table, known_at: datetime) -> Session:
+def _decode_session(table: FileTable, known_at: datetime) -> Session:
     session = Session(
         id=table.needed_text("id"),
         title=table.text("title") or "",
@@ -389,15 +269,15 @@ def decode_message(data: object, place: str = "") -> Message:
     """
     if isinstance(data, Message):
         return data
-    table = _Table(data, place)
+    table = FileTable(data, place)
     written, begun = _take_written(table), _take_begun(table)
     return Message(
         written=written,
         begun=begun,
-        edited=_take_yes(table, "edited"),
-        pinned=_take_yes(table, "pinned"),
-        name=_take_text(table, "name") or "",
-        raw_input=_take_text(table, "raw_input"),
+        edited=table.yes("edited"),
+        pinned=table.yes("pinned"),
+        name=table.text_if_any("name") or "",
+        raw_input=table.text_if_any("raw_input"),
         id=shared(table.needed_text("id")),
         role=_message_role(table),
         content=table.needed_text("content"),
@@ -418,9 +298,7 @@ def decode_message(data: object, place: str = "") -> Message:
         usage=_decode_usage(table),
         timing=_decode_timing(table),
         requests=table.rows("requests", decode_request),
-        system=False
-        if table.rest.get("system") is False and table.rest.pop("system") is False
-        else table.text("system"),
+        system=_take_system(table),
         left_out=table.texts("left_out"),
         kept_thinking=_decode_kept_thinking(table),
         neutralise=table.flag("neutralise") is not False,
@@ -437,7 +315,14 @@ def message_or_data(data: object) -> object:
         return data
 
 
-def _take_written(table: _Table) -> tuple[WrittenRange, ...]:
+def _take_system(table: FileTable) -> str | Literal[False] | None:
+    if table.rest.get("system") is False:
+        del table.rest["system"]
+        return False
+    return table.text("system")
+
+
+def _take_written(table: FileTable) -> tuple[WrittenRange, ...]:
     """Take what are ranges; whatever else stands there is of no harm, and stays as an unknown key does."""
     rows = table.rest.get("written")
     if not isinstance(rows, list):
@@ -458,7 +343,7 @@ def decode_range(row: object) -> WrittenRange | None:
     return WrittenRange(row["field"], start, end)
 
 
-def _take_begun(table: _Table) -> Begun | None:
+def _take_begun(table: FileTable) -> Begun | None:
     """What cannot be understood stays as an unknown key does."""
     found = table.rest.get("begun")
     if not isinstance(found, dict):
@@ -472,24 +357,14 @@ def _take_begun(table: _Table) -> Begun | None:
     return Begun(reasoning, content, of, rest or NOTHING)
 
 
-def _take_yes(table: _Table, key: str) -> bool:
-    """Others may say more than yes with it: that stays as an unknown key does."""
-    return table.rest.get(key) is True and table.rest.pop(key) is True
-
-
-def _take_text(table: _Table, key: str) -> str | None:
-    """What is no text stays as an unknown key does."""
-    return table.text(key) if isinstance(table.rest.get(key), str) else None
-
-
-def _message_role(table: _Table) -> Role:
+def _message_role(table: FileTable) -> Role:
     role = table.choice("role", Role)
     if role is None or role is Role.SYSTEM:
         raise StorageError(f"{table.path('role')}: found {role or 'nothing'}, allowed user, assistant.")
     return role
 
 
-def _decode_kept_thinking(table: _Table) -> KeptThinking:
+def _decode_kept_thinking(table: FileTable) -> KeptThinking:
     value = table.take("kept_thinking", (int, str), ALLOWED)
     kept = 0 if value is None else as_kept_thinking(value)
     if kept is None:
@@ -497,25 +372,21 @@ def _decode_kept_thinking(table: _Table) -> KeptThinking:
     return kept
 
 
-def _decode_usage(table: _Table) -> Usage | None:
-    data = table.table("usage")
-    if data is None:
+def _decode_usage(table: FileTable) -> Usage | None:
+    if (inner := table.inner("usage")) is None:
         return None
-    inner = _Table(data, table.path("usage"))
     return Usage(inner.count("input_tokens"), inner.count("output_tokens"), inner.number("cost_usd"), inner.others())
 
 
-def _decode_timing(table: _Table) -> Timing | None:
-    data = table.table("timing")
-    if data is None:
+def _decode_timing(table: FileTable) -> Timing | None:
+    if (inner := table.inner("timing")) is None:
         return None
-    inner = _Table(data, table.path("timing"))
     return Timing(inner.number("first_token_s"), inner.number("thinking_s"), inner.number("total_s"), inner.others())
 
 
 def decode_request(data: object, place: str = "") -> RequestRecord:
     """As `encode_request` writes it; StorageError where it is none."""
-    table = _Table(data, place)
+    table = FileTable(data, place)
     return RequestRecord(
         kind=table.text("kind") or "reply",
         state=table.choice("state", MessageState),
@@ -530,11 +401,9 @@ def decode_request(data: object, place: str = "") -> RequestRecord:
     )
 
 
-def _decode_start(table: _Table) -> RequestStart | None:
-    data = table.table("began")
-    if data is None:
+def _decode_start(table: FileTable) -> RequestStart | None:
+    if (inner := table.inner("began")) is None:
         return None
-    inner = _Table(data, table.path("began"))
     reasoning, content = inner.count("reasoning") or 0, inner.count("content") or 0
     return RequestStart(reasoning, content, inner.flag("thinking") is True, inner.text("retracted") or "")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session import session_json, session_toml
+from kimi_tui.core.session.migrations import as_it_is
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.session_writing import Writer
 
@@ -18,10 +19,10 @@ if TYPE_CHECKING:  # the name of a type only
 
 
 class Decode(Protocol):
-    def __call__(self, text: str, read_row: Callable[[object], object] = ...) -> object:
+    def __call__(self, text: str, make_row: Callable[[object], object] = ...) -> object:
         """Make plain data of a text; raises ValueError, or RecursionError where it is nested too deeply.
 
-        What `read_row` makes of a message may stand in its place: thousands as plain data take more than the file.
+        What `make_row` makes of a message may stand in its place: thousands as plain data take more than the file.
         """
 
 
@@ -52,12 +53,12 @@ class FileFormat(NamedTuple):
         """Raises ConversionError where the format cannot hold a value; the summary names its key."""
         return b"".join(self.make_writer()(session))
 
-    def load(self, data: bytes, read_row: Callable[[object], object] = lambda row: row) -> object:
+    def load(self, data: bytes, make_row: Callable[[object], object] = as_it_is) -> object:
         """Make plain data, as `Decode` does; raises StorageError where it is not of this format, and says where."""
         try:
             text = data.decode("utf-8-sig")
             del data  # as large as all that is read from it
-            return self.decode(text, read_row)
+            return self.decode(text, make_row)
         except UnicodeDecodeError as error:
             raise StorageError(f"it is not UTF-8 (byte {error.start}).") from None
         except RecursionError:

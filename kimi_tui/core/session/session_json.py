@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime, time
 
 from kimi_tui.core.errors import ConversionError
+from kimi_tui.core.session.migrations import VERSION, as_it_is
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.session.session_toml import iso_stamp, key_path
 from kimi_tui.core.session.session_writing import LONG_CHARS, BlockCache, LongText, Piece, written
@@ -100,18 +101,18 @@ def _check(value: object, place: str) -> None:
         raise ConversionError(f"{place}: JSON has no {value}.", "Keep the session as TOML.")
 
 
-def decode(text: str, read_row: Callable[[object], object] = lambda row: row) -> object:
+def decode(text: str, make_row: Callable[[object], object] = as_it_is) -> object:
     """Read JSON, or JSON Lines as a list; halves of surrogate pairs, which no file could carry again, become U+FFFD.
 
-    `read_row` may make something else of each message, where they stand at the end as we write them. Raises ValueError
-    (for lines, the words say which one), or RecursionError where it is nested too deeply.
+    `make_row` may make something else of each message, where they stand at the end as we write them and are of this
+    version. Raises ValueError (for lines, the words say which one), or RecursionError where it is nested too deeply.
     """
     if re.search(HALF_PAIR, text, re.VERBOSE):
         return _mended(_parse(text))
-    return _by_rows(text, read_row) or _parse(text)
+    return _by_rows(text, make_row) or _parse(text)
 
 
-def _by_rows(text: str, read_row: Callable[[object], object]) -> object:
+def _by_rows(text: str, make_row: Callable[[object], object]) -> object:
     """None = it is no object that ends with its messages."""
     opening = _OPENING.search(text)
     if opening is None:
@@ -119,9 +120,10 @@ def _by_rows(text: str, read_row: Callable[[object], object]) -> object:
     decoder, rows, at = json.JSONDecoder(), list[object](), opening.end()
     try:
         head = json.loads(text[:at] + "]}")
+        make = make_row if head.get("version") == VERSION else as_it_is
         while True:
             row, at = decoder.raw_decode(text, at)
-            rows.append(read_row(row))
+            rows.append(make(row))
             comma = _COMMA.match(text, at)
             if comma is None:
                 break

@@ -8,15 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from kimi_tui.core.errors import ConversionError
+from kimi_tui.core.session.migrations import VERSION, as_it_is
+from kimi_tui.core.session.plain_rows import HEADING, read_row
 from kimi_tui.core.session.session import MAX_INTEGER, Message, Session
 from kimi_tui.core.session.session_writing import LONG_CHARS, BlockCache, LongText, Piece, written
 from kimi_tui.core.text.quoting import SHOWN_CHARS
-from kimi_tui.core.text.shared_words import shared
 from kimi_tui.core.text.toml_parsing import MAX_PARTS, parse_toml
 
-MESSAGE_HEADING = "[[messages]]\n"
-WORD_CHARS = 64
-"""A longer text is no word of the format, nor a name."""
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _ESCAPES = {"\b": "\\b", "\f": "\\f", "\r": "\\r"}
@@ -45,7 +43,7 @@ def _message_block(message: Message, place: int) -> Iterator[Piece]:
     where = f"messages[{place}]"
     inline = f"sent = {_inline(sent, f'{where}.sent')}\n" if isinstance(sent, dict) else ""
     table.pop("sent", None)
-    yield MESSAGE_HEADING
+    yield HEADING
     yield from _table(table, "messages", where, inline)
 
 
@@ -148,20 +146,24 @@ def _check(value: object, place: str) -> None:
         raise ConversionError(f"{place}: TOML holds no integer beyond 64 bits.", "Keep the session as JSON.")
 
 
-def decode(text: str, read_row: Callable[[object], object] = lambda row: row) -> object:
+def decode(text: str, make_row: Callable[[object], object] = as_it_is) -> object:
     """Read TOML, a message at a time where it can be: what its reader notes down of a whole file is far larger.
 
-    `read_row` may make something else of each then.
-    Raises ValueError, or RecursionError where it is nested too deeply.
+    `make_row` may make something else of each then, where it is of this version. Raises ValueError, or RecursionError
+    where it is nested too deeply.
     """
     pieces = _pieces(text)
     try:
         head = parse_toml(next(pieces, ""))
+        make = make_row if head.get("version") == VERSION else as_it_is
         rows: list[object] = []
         for piece in pieces:
+            if (row := read_row(piece)) is not None:
+                rows.append(make(row))
+                continue
             [(_, messages)] = parse_toml(piece).items()
             assert isinstance(messages, list)  # what stands below its heading
-            rows += (read_row({shared(key): _shared_word(value) for key, value in row.items()}) for row in messages)
+            rows += map(make, messages)
     except ValueError:  # a heading inside a text, a table behind the messages, a mistake whose line has to be told
         return parse_toml(text)
     if "messages" in head:
@@ -169,15 +171,11 @@ def decode(text: str, read_row: Callable[[object], object] = lambda row: row) ->
     return {**head, "messages": rows} if rows else head
 
 
-def _shared_word(value: object) -> object:
-    return shared(value) if isinstance(value, str) and len(value) <= WORD_CHARS else value
-
-
 def _pieces(text: str) -> Iterator[str]:
     """Cut before every heading of a message: what stands before the first, then a piece for each."""
     start = 0
     while start < len(text):
-        end = text.find("\n" + MESSAGE_HEADING, start) + 1 or len(text)
+        end = text.find("\n" + HEADING, start) + 1 or len(text)
         yield text[start:end]
         start = end
 
