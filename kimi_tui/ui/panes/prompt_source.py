@@ -194,7 +194,7 @@ class PromptSource:
 
     def _runs(self) -> bool:
         chat = self.open_chats.current
-        return chat.turn is not None and chat.is_live_on_branch()
+        return chat.shown_live is not None
 
     def _title(self, reply: Message, place: int) -> str:
         count = len(requests_of(reply))

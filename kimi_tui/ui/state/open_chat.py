@@ -194,7 +194,7 @@ class Chat:
 
         A reply that grows is one too. None = there is none.
         """
-        live = self.running[0] if self.running and self.is_live_on_branch() else None
+        live = self.running[0] if self.shown_live is not None else None
         message = self.message(chosen)
         if live is not None and (message is None or message.id == live.live.key):
             return live
@@ -209,8 +209,9 @@ class Chat:
 
     def shown_key(self, chosen: str | None) -> str | None:
         """The message or growing reply that choosing an alternative is about: the chosen one, else the last."""
-        if self.live is not None and self.is_live_on_branch() and chosen in {None, self.live.key}:
-            return self.live.key
+        live = self.shown_live
+        if live is not None and chosen in {None, live.key}:
+            return live.key
         target = self.target(chosen)
         return None if target is None else target.id
 
@@ -230,8 +231,8 @@ class Chat:
         replies = [Message(id_, Role.ASSISTANT, "", question) for id_, question, _ in self.growing if id_ not in here]
         if replies:
             session = tree.with_replies(session, replies, session.updated, is_aside=True)
-        is_shown = self.live is not None and self.is_live_on_branch()
-        return replace(session, head=self.live.key) if self.live is not None and is_shown else session
+        live = self.shown_live
+        return session if live is None else replace(session, head=live.key)
 
     def last(self, role: Role) -> Message | None:
         return next((message for message in reversed(self.branch) if message.role is role), None)
@@ -245,10 +246,12 @@ class Chat:
         is_last = bool(self.branch) and self.branch[-1].id == question.id and self.turn is None
         return is_last and any(message.parent == question.id for message in self.session.messages)
 
-    def is_live_on_branch(self) -> bool:
-        """Whether the running reply belongs to what is on screen."""
+    @property
+    def shown_live(self) -> LiveTurn | None:
+        """The running reply, where it belongs to what is on screen; None = it does not, or none runs."""
         question = None if self.turn is None else self.turn.question
-        return self.live is not None and question is not None and self.session.head in {question.id, self.live.key}
+        is_shown = self.live is not None and question is not None and self.session.head in {question.id, self.live.key}
+        return self.live if is_shown else None
 
     @property
     def beside_words(self) -> str:
@@ -368,9 +371,7 @@ class Chat:
     def add_notice(self, entry: Entry, about: str = "", after: str | None = None) -> None:
         """Put a notice behind a message; None = the last one, or the growing reply."""
         if after is None:
-            branch = self.branch
-            last = branch[-1].id if branch else None
-            after = self.live.key if self.live is not None and self.is_live_on_branch() else last
+            after = self.shown_key(None)
         self.notices.append(PlacedNotice(after, entry, about))
 
     def settle_notices(self, live_key: str, message_id: str) -> None:
@@ -396,7 +397,7 @@ class Chat:
         if 0 < self.cut.place <= len(messages):
             after.setdefault(messages[self.cut.place - 1].key, []).append(self._line_of_cut())
             messages = entries.sent_though_pinned(messages, self.cut.place)
-        live = self.live if self.is_live_on_branch() else None
+        live = self.shown_live
         if live is not None and messages and messages[-1].key == live.key:  # it goes on, and is shown as it grows
             messages = messages[:-1]
         shown += [each for entry in messages for each in (entry, *after.get(entry.key, ()))] if after else messages
