@@ -311,12 +311,14 @@ class Turns:
             self._give_back_unsent(chat, turn, ended, opening)
 
     def _give_back_unsent(self, chat: Chat, turn: Turn, ended: TurnEnded, opening: Opening) -> None:
-        """A question without a reply, unless it stands in the session, and what waited behind it."""
-        asked = opening if isinstance(opening, Asking) and not is_raw(opening) else None
-        unsent = [asked.text] if asked is not None and not ended.replies else []
-        if asked is not None and unsent and turn.question is None and _is_there(chat, asked.alternative_to):
-            self._view.give_back(chat, unsent.pop(), asked.alternative_to)
-        self._give_back(chat, [*unsent, *chat.queued])
+        """Bring back what got no reply: the question, an edit to where it came from, and what waited behind it."""
+        unsent = list(chat.queued)
+        if isinstance(opening, Asking) and not is_raw(opening) and not ended.replies:
+            if turn.question is None and _is_there(chat, opening.alternative_to):
+                self._view.give_back(chat, opening.text, opening.alternative_to)
+            else:
+                unsent.insert(0, opening.text)
+        self._give_back(chat, unsent)
 
     @staticmethod
     async def _save(chat: Chat) -> None:

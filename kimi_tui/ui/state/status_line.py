@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.prompt.calibration import Calibration
 from kimi_tui.core.prompt.context_meter import Context, context_of
 from kimi_tui.core.prompt.reply_figures import figures_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
@@ -19,7 +18,6 @@ from kimi_tui.core.wire.thinking_budget import NO_BUDGET
 from kimi_tui.ui.state.entries import notice
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.state.figures import Figures
-from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.text import words
@@ -96,31 +94,15 @@ class Bars:
         # Of a session, and of all else that is shown.
         self._made: tuple[Session, tuple[object, ...], BarTexts] | None = None
 
-    def texts(
-        self,
-        session: Session,
-        empty_end: MessageState | None = None,
-        asked: NextReply = NOTHING_ASKED,
-        left_out: Set[str] | None = None,
-        calibration: Calibration | None = None,
-    ) -> BarTexts:
-        """`asked` = what holds for the next reply alone; `left_out` and `calibration` as for `context_of`."""
-        rest = self._services.settings, empty_end, asked, left_out
+    def texts(self, chat: Chat) -> BarTexts:
+        session, rest = chat.session, (self._services.settings, chat.empty_end, chat.next_reply, chat.cut.left_out)
         if self._made is None or self._made[0] is not session or self._made[1] != rest:
-            made = _bar_texts(session, empty_end, asked, left_out, calibration, services=self._services)
-            self._made = session, rest, made
+            self._made = session, rest, _bar_texts(chat, self._services)
         return self._made[2]
 
 
-def _bar_texts(
-    session: Session,
-    empty_end: MessageState | None,
-    asked: NextReply,
-    left_out: Set[str] | None,
-    calibration: Calibration | None,
-    *,
-    services: Services,
-) -> BarTexts:
+def _bar_texts(chat: Chat, services: Services) -> BarTexts:
+    session, asked = chat.session, chat.next_reply
     try:
         request = services.resolve(session)
         budget = asked.budget or services.budget(session)
@@ -131,14 +113,15 @@ def _bar_texts(
         kept, reply_tokens = request.kept_thinking, request.reply_tokens
     except KimiError:
         model, thinking, kept, reply_tokens = session.model, "settings cannot be used", 0, 0
-    context = context_of(session, services.settings.api.context_tokens, kept, left_out, calibration)
+    window_tokens = services.settings.api.context_tokens
+    context = context_of(session, window_tokens, kept, chat.cut.left_out, chat.calibration)
     return BarTexts(
         title=f"kimi-tui  {session.title or 'new session'}",
         place=f"{model.rpartition('/')[2]} · {thinking} · {services.endpoint}",
         short_title=session.title or "new session",
         short_places=(f"{model.rpartition('/')[2]} · {thinking}", thinking),
         context=context._replace(reply_tokens=reply_tokens),
-        last=last_figures(session, empty_end),
+        last=last_figures(session, chat.empty_end),
     )
 
 
