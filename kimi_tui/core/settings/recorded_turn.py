@@ -194,7 +194,6 @@ def _message(session: Session, role: Role, text: str) -> Message:
 
 
 def _begun(session: Session, open_turn: OpenTurn, template: Template, model: str, *, is_thinking: bool) -> Message:
-    """The reply that an open turn goes on with."""
     reasoning = template.reasoning_ends.decode(template.control.decode(open_turn.reasoning))
     content = template.control.decode(open_turn.answer)
     is_ended = open_turn.is_closed and is_thinking and not content

@@ -25,8 +25,6 @@ NAME_CHARS, FIRST_CHARS = 40, 80
 
 @dataclass(frozen=True, slots=True)
 class CompareSide:
-    """One of the two."""
-
     message: Message
     """A growing one as far as it has come."""
     turn: int
@@ -88,8 +86,6 @@ class CompareSide:
 
 
 class Candidate(NamedTuple):
-    """A message to be chosen."""
-
     key: str
     line: str
     """Its place, the settings in which it differs, its first words."""
@@ -114,7 +110,6 @@ class CompareSource:
         return chat.session is self.session and {it.live.key for it in chat.running} == self.growing.keys()
 
     def side(self, key: str) -> CompareSide | None:
-        """None = there is no such message."""
         message = self._messages.get(key)
         if message is None:
             return None

@@ -21,8 +21,6 @@ from kimi_tui.ui.text import words
 
 @dataclass(slots=True)
 class LiveTurn:
-    """The figures of one turn while it runs."""
-
     reply: ReplyView
     """What has come."""
     started_s: float
@@ -50,7 +48,6 @@ class LiveTurn:
     _before: tuple[float, int] = field(init=False)  # seconds and tokens that had been thought
 
     def __post_init__(self) -> None:
-        """Take what it begins with as told."""
         self._told = {part: len(text) for part, text in self.reply.texts.items()}
         beginning = self.reply.beginning
         self._takes_over = beginning.state is None and bool(beginning.reasoning) and not self.reply.is_thinking
@@ -127,7 +124,6 @@ class LiveTurn:
 
     @property
     def thought_line(self) -> str:
-        """The think block's line in the conversation."""
         return words.with_answer_now(self.label) if self.label and self.is_thinking else self.label
 
     def update_footer(self, now_s: float) -> bool:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:  # the names of types only: the first frame needs none of thes
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What the composer would ask."""
-
     text: str = ""
     """The question; "" = none."""
     edited: str | None = None

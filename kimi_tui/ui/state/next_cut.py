@@ -27,7 +27,6 @@ class NextCut:
 
     @property
     def words(self) -> str:
-        """What the line above the first message that is sent says."""
         pinned = " Pinned ones are sent." if self.has_pinned else ""
         return f"Not sent from here up, for want of room: {counted(self.count, 'message')}.{pinned}"
 

@@ -293,7 +293,6 @@ class Chat:
         return True
 
     def note_begun(self, running: Running) -> None:
-        """Take a turn that has begun, beside those that run."""
         if self.running:
             running.turn.step_aside()
         else:
@@ -384,7 +383,6 @@ class Chat:
         self.notices = [notice for notice in self.notices if notice.about != about]
 
     def drop_passing_notices(self) -> None:
-        """Forget what was worth a glance only."""
         self.notices = [notice for notice in self.notices if notice.entry.severity != PASSING]
 
     def entries(self, *, timestamps: bool) -> list[Entry]:
@@ -406,13 +404,11 @@ class Chat:
         return shown
 
     def _line_of_cut(self) -> Entry:
-        """Above the first message that is sent."""
         if self._cut_line is None or self._cut_line[0] is not self.cut:
             self._cut_line = self.cut, entries.notice("cut", self.cut.words)
         return self._cut_line[1]
 
     def live_entry(self, live: LiveTurn) -> Entry:
-        """The growing reply as it is shown."""
         branch = self.branch_now()
         return replace(
             live.entry(), alternatives=branch.alternatives.get(live.key), setting=branch.settings.get(live.key, "")

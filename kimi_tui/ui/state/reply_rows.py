@@ -225,7 +225,6 @@ def batch_table(chat: Chat, batch: ReplyBatch, now_s: float) -> str:
 
 
 def _value_of(member: Member, field: str) -> str:
-    """Its setting without the field's name."""
     return "not sent" if member.setting == setting_words({field: None}) else member.setting.removeprefix(f"{field} ")
 
 
@@ -239,7 +238,6 @@ def brief_lines(rows: Sequence[ReplyRow]) -> list[str]:
 
 
 def plain_table(rows: Sequence[ReplyRow]) -> str:
-    """All columns, as text."""
     return "\n".join(_laid_out(rows, _columns(rows, set()), 10_000)) + "\n"
 
 

@@ -41,13 +41,12 @@ from kimi_tui.core.wire.turn_events import (
 from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, Opening, Start
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.answers import Answers
-from kimi_tui.ui.state.end_notices import end_of
+from kimi_tui.ui.state.end_notices import end_of, is_raw, told_ends
 from kimi_tui.ui.state.form_checks import FormChecks, NoticeView, about_form
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.open_chat import PASSING, REFUSED, Chat, Running
 from kimi_tui.ui.state.services import Services
-from kimi_tui.ui.state.told_ends import is_raw, told_ends
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.engine.turn import Listener, Turn
@@ -59,8 +58,6 @@ MAX_FRAME_S = 1 / 4
 
 
 class Variant(NamedTuple):
-    """One of several replies that are asked for together."""
-
     setting: str
     """What its request says that those of the others do not, in words; "" = nothing."""
     options: RequestOptions
@@ -191,7 +188,6 @@ class Turns:
         return turn
 
     async def settle(self, chat: Chat) -> None:
-        """Stop the turns of a chat and wait until what arrived is kept."""
         running = chat.running
         chat.stop()
         for it in running:

@@ -233,7 +233,6 @@ class SettingsPane(Vertical):
             self._carry_out(act(row))
 
     def _edit(self, *, takes_focus: bool = True) -> None:
-        """Edit the row under the cursor, from where it was left, or do what it says."""
         row, view = self._rows.row, self._view
         if row is not None and view is not None:
             unsaved = self._unsaved.get((view.session_id, row.id), UnsavedEdit())
@@ -283,7 +282,6 @@ class SettingsPane(Vertical):
         self._carry_out(edit.then(event.value))
 
     def _leave_editor(self, *, comes_back: bool = False) -> None:
-        """What stands in it is kept for its row."""
         editor, view = self._rows.editor, self._view
         if editor is None or view is None:
             return
