@@ -43,7 +43,7 @@ class BarDisplay:
 
     def context(self, chat: Chat) -> Context:
         """How full the window is, with what is being typed."""
-        return self._bars.texts(chat).context.with_typed(chat.typed_tokens)
+        return self._bars.texts(chat).context.with_typed(chat.room.typed_tokens)
 
     def tick(self) -> None:
         if self._on_tick is not None:

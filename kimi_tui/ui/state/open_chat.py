@@ -19,7 +19,7 @@ from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.branch import Branch, Growing
 from kimi_tui.ui.state.entry import Entry
-from kimi_tui.ui.state.next_cut import NO_CUT, CutMemo, NextCut
+from kimi_tui.ui.state.next_cut import NextCut, Room
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.slash import is_message, typed_before
 from kimi_tui.ui.state.tree_steps import TreeSteps
@@ -104,15 +104,7 @@ class Chat:
     """The one that ended last here; None = none has."""
     tree_steps: TreeSteps = field(default_factory=TreeSteps)
     """What was deleted and named."""
-    cut: NextCut = NO_CUT
-    """Where the next request is cut, as it was looked at last."""
-    cut_memo: CutMemo = field(default_factory=CutMemo)
-    typed_tokens: int = 0
-    """What is being typed takes so many, estimated."""
-    cut_told: int = 0
-    """The furthest place of a cut that was told."""
-    is_near_told: bool = False
-    """Whether it was told that the context window is nearly full."""
+    room: Room = field(default_factory=Room)
     _cut_line: tuple[NextCut, Entry] | None = None
     _message_entries: entries.MessageEntries = field(default_factory=entries.MessageEntries)
     _branch: Branch | None = None
@@ -396,9 +388,9 @@ class Chat:
             after.setdefault(notice.after, []).append(notice.entry)
         shown = list(after.get(None, ()))
         messages = self._message_entries.of(self.branch_now(), timestamps=timestamps)
-        if 0 < self.cut.place <= len(messages):
-            after.setdefault(messages[self.cut.place - 1].key, []).append(self._line_of_cut())
-            messages = entries.sent_though_pinned(messages, self.cut.place)
+        if 0 < self.room.cut.place <= len(messages):
+            after.setdefault(messages[self.room.cut.place - 1].key, []).append(self._line_of_cut())
+            messages = entries.sent_though_pinned(messages, self.room.cut.place)
         live = self.shown_live
         if live is not None and messages and messages[-1].key == live.key:  # it goes on, and is shown as it grows
             messages = messages[:-1]
@@ -408,8 +400,8 @@ class Chat:
         return shown
 
     def _line_of_cut(self) -> Entry:
-        if self._cut_line is None or self._cut_line[0] is not self.cut:
-            self._cut_line = self.cut, entries.notice("cut", self.cut.words)
+        if self._cut_line is None or self._cut_line[0] is not self.room.cut:
+            self._cut_line = self.room.cut, entries.notice("cut", self.room.cut.words)
         return self._cut_line[1]
 
     def live_entry(self, live: LiveTurn) -> Entry:

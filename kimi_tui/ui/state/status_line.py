@@ -95,7 +95,7 @@ class Bars:
         self._made: tuple[Session, tuple[object, ...], BarTexts] | None = None
 
     def texts(self, chat: Chat) -> BarTexts:
-        session, rest = chat.session, (self._services.settings, chat.empty_end, chat.next_reply, chat.cut.left_out)
+        session, rest = chat.session, (self._services.settings, chat.empty_end, chat.next_reply, chat.room.cut.left_out)
         if self._made is None or self._made[0] is not session or self._made[1] != rest:
             self._made = session, rest, _bar_texts(chat, self._services)
         return self._made[2]
@@ -114,7 +114,7 @@ def _bar_texts(chat: Chat, services: Services) -> BarTexts:
     except KimiError:
         model, thinking, kept, reply_tokens = session.model, "settings cannot be used", 0, 0
     window_tokens = services.settings.api.context_tokens
-    context = context_of(session, window_tokens, kept, chat.cut.left_out, chat.calibration)
+    context = context_of(session, window_tokens, kept, chat.room.cut.left_out, chat.calibration)
     return BarTexts(
         title=f"kimi-tui  {session.title or 'new session'}",
         place=f"{model.rpartition('/')[2]} · {thinking} · {services.endpoint}",
