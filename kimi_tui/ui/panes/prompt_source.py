@@ -31,7 +31,7 @@ from kimi_tui.core.session.endings import refusal_to_answer_again
 from kimi_tui.core.session.reply_edits import unasked
 from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.request_starts import requests_of
-from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.session.tree import before
 from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.core.settings.turn_plan import first_fields
@@ -162,7 +162,7 @@ class PromptSource:
         """What would be wanted one step on; () = there is nothing."""
         reply, place = self._shown()
         if reply is None:
-            reply = self.open_chats.current.last(Role.ASSISTANT) if by < 0 else None
+            reply = self.open_chats.current.last_reply if by < 0 else None
             known = [] if reply is None else requests_known(reply)
         else:
             known = [each for each in requests_known(reply) if (each > place if by > 0 else each < place)]

@@ -195,7 +195,7 @@ class Chat:
         if live is not None and (message is None or message.id == live.live.key):
             return live
         if message is None:
-            return self.last(Role.ASSISTANT)
+            return self.last_reply
         if message.role is Role.ASSISTANT:
             return message
         below = next((it for it in reversed(self.branch) if it.parent == message.id), None)
@@ -230,8 +230,9 @@ class Chat:
         live = self.shown_live
         return session if live is None else replace(session, head=live.key)
 
-    def last(self, role: Role) -> Message | None:
-        return next((message for message in reversed(self.branch) if message.role is role), None)
+    @property
+    def last_reply(self) -> Message | None:
+        return next((message for message in reversed(self.branch) if message.role is Role.ASSISTANT), None)
 
     def question_of(self, message: Message) -> Message | None:
         """The question itself, or the one that a reply answers."""
