@@ -50,6 +50,8 @@ class _File:
     text: str = ""
     data: Mapping[str, object] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
+    """Why it could not be read, in a line; () = it could, or there is none."""
+    wrong: ConfigProblems = ()
 
 
 def load_settings(path: Path, *, explicit: bool) -> LoadedSettings:
@@ -59,18 +61,13 @@ def load_settings(path: Path, *, explicit: bool) -> LoadedSettings:
     """
     if explicit and not _is_there(path):
         raise ConfigError(f"There is no config file {path}.", "`kimi-tui config init` writes one.")
-    (file, wrong), (saved_one, saved_wrong), settings = _parse(path)
-    return LoadedSettings(
-        settings,
-        (*file.broken, *_lines(file, wrong), *saved_one.broken, *_lines(saved_one, saved_wrong)),
-        _keys(file, wrong),
-        _keys(saved_one, saved_wrong),
-        (*_notes(file), *_notes(saved_one)),
-    )
+    settings, file, saved_one = _parse(path)
+    problems = tuple(line for it in (file, saved_one) for line in (*it.broken, *_lines(it, it.wrong)))
+    return LoadedSettings(settings, problems, _keys(file), _keys(saved_one), (*_notes(file), *_notes(saved_one)))
 
 
-def _parse(path: Path) -> tuple[tuple[_File, ConfigProblems], tuple[_File, ConfigProblems], Settings]:
-    """The config file and the saved one, each with what is wrong in it; and the settings of both."""
+def _parse(path: Path) -> tuple[Settings, _File, _File]:
+    """The settings of the config file and the saved one, and both files, each with what is wrong in it."""
     file, saved_one = _read(path), _read(saved_file(path))
     presets = file.data.get("presets")
     names = tuple(presets) if isinstance(presets, dict) else ()
@@ -79,7 +76,7 @@ def _parse(path: Path) -> tuple[tuple[_File, ConfigProblems], tuple[_File, Confi
     own = {name for name, preset in saved.presets.items() if preset is not PRESETS.get(name)}.difference(names)
     below = replace(saved, saved_sampling=saved.sampling, sampling=NO_LAYER, saved_presets=frozenset(own))
     settings, wrong = parse_settings(file.data, below)
-    return (file, wrong), (saved_one, saved_wrong), settings
+    return settings, replace(file, wrong=wrong), replace(saved_one, wrong=saved_wrong)
 
 
 def theme_problems(path: Path) -> tuple[str, ...]:
@@ -92,8 +89,8 @@ def theme_problems(path: Path) -> tuple[str, ...]:
 
 def every_problem(path: Path) -> tuple[str, ...]:
     """What `load_settings` and `theme_problems` find, in the order of the lines."""
-    files = _parse(path)[:2]
-    return tuple(line for file, wrong in files for line in (*file.broken, *_lines(file, (*wrong, *_theme_wrong(file)))))
+    _, *files = _parse(path)
+    return tuple(line for it in files for line in (*it.broken, *_lines(it, (*it.wrong, *_theme_wrong(it)))))
 
 
 def _theme_wrong(file: _File) -> ConfigProblems:
@@ -177,9 +174,9 @@ def dotted(key: Key) -> str:
     return ".".join(part if _BARE_KEY.fullmatch(part) else f'"{part}"' for part in short)
 
 
-def _keys(file: _File, problems: ConfigProblems) -> frozenset[Key]:
+def _keys(file: _File) -> frozenset[Key]:
     """The keys of a file that hold; one that was found wrong does not."""
-    wrong = {problem.key for problem in problems}
+    wrong = {problem.key for problem in file.wrong}
     keys = {(name, key) for name, table in file.data.items() if isinstance(table, dict) for key in table}
     return frozenset(keys - wrong)
 

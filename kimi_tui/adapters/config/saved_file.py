@@ -14,7 +14,7 @@ from kimi_tui.adapters.files import MAX_CONFIG_BYTES, make_private_dir, read_fil
 from kimi_tui.core.errors import ConfigError, StorageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.session.codec import encode_fields
-from kimi_tui.core.settings.layers import ConfigProblem, Key
+from kimi_tui.core.settings.layers import Key
 from kimi_tui.core.settings.settings import Settings, parse_settings
 from kimi_tui.core.text.toml_parsing import parse_toml
 
@@ -130,19 +130,13 @@ def _check(
     path: Path, before: dict[str, object], after: dict[str, object], below: Settings | None, presets: tuple[str, ...]
 ) -> None:
     """ConfigError for a change that brings a mistake into the file; one that is there already does no harm."""
-    old = _problems(before, below, presets)
-    for problem in _problems(after, below, presets):
+    old = parse_settings(before, below, more_presets=presets)[1]
+    for problem in parse_settings(after, below, more_presets=presets)[1]:
         if problem not in old:
             raise ConfigError(
                 f"{dotted(problem.key)}: found {problem.found}, allowed {problem.allowed}.",
                 f"Nothing was saved to {path}.",
             )
-
-
-def _problems(
-    document: dict[str, object], below: Settings | None, presets: tuple[str, ...]
-) -> tuple[ConfigProblem, ...]:
-    return parse_settings(document, below, more_presets=presets)[1]
 
 
 def _text(document: Mapping[str, object]) -> bytes:

@@ -95,7 +95,8 @@ class Action:
         return None if self.need in offers else self.need
 
 
-_COMPOSER = (
+ACTIONS: tuple[Action, ...] = (
+    # -- the composer
     Action("send", "Send", "Sends what is in the composer, queues it while a reply runs; slash commands act at once.",
            ("enter",), Scope.COMPOSER, is_command=False, hint="send"),
     Action("new-line", "New line", "Begins a new line; terminals that do not report Shift+Enter have Ctrl+J.",
@@ -115,9 +116,7 @@ _COMPOSER = (
            Scope.COMPOSER, is_command=False, in_palette=False),
     Action("quit-when-empty", "Quit", "Leaves, when the composer is empty.", ("ctrl+d",), Scope.COMPOSER,
            is_command=False, in_palette=False),
-)  # fmt: skip
-
-_TURN = (
+    # -- how a turn goes
     Action("stop", "Stop the reply", "Stops the running reply; what arrived is kept.", need=Need.RUNNING),
     Action("try-now", "Try again now", "Makes the next attempt at once, where one waits.", ("alt+r",),
            need=Need.WAITING, hint="try now"),
@@ -166,18 +165,14 @@ _TURN = (
     Action("stop-this", "Stop this reply alone",
            "Stops the reply that is shown, where several are written side by side; the others go on.", ("s",),
            Scope.TRANSCRIPT, need=Need.BESIDE, hint="stop this"),
-)  # fmt: skip
-
-_PANES = (
+    # -- panes
     Action("sessions", "Sessions", "Shows or hides the sessions.", ("f2", "ctrl+s"), hint="sessions"),
     Action("reasoning", "Reasoning", "Shows or hides the reasoning.", ("f3",), hint="reasoning"),
     Action("settings", "Settings", "Shows or hides the settings.", ("f4",), hint="settings"),
     Action("prompt", "Prompt", "Shows or hides the exact input of the next turn.", ("f5",), hint="prompt"),
     Action("wider", "Wider pane", "Makes the side pane that was used last wider.", ("alt+right",)),
     Action("narrower", "Narrower pane", "Makes the side pane that was used last narrower.", ("alt+left",)),
-)  # fmt: skip
-
-_VIEW = (
+    # -- what is in view
     Action("fold", "Fold or unfold all reasoning", "Opens or closes every think block.", ("ctrl+r",)),
     Action("top", "To the beginning", "Shows the beginning of the conversation.", ("ctrl+home",)),
     Action("follow", "Follow the tail", "Shows the end and follows what arrives.", ("ctrl+end",)),
@@ -190,9 +185,7 @@ _VIEW = (
     Action("tree", "Branches",
            "Shows the branches of this session as a tree: go to one, name it, delete it, go on from it.", ("alt+t",),
            need=Need.SHOWN),
-)  # fmt: skip
-
-_SESSION = (
+    # -- sessions and what they send
     Action("new", "New session", "Begins a new session; this one is kept.", ("ctrl+n",), aliases=("clear",)),
     Action("resume", "Resume a session", "Opens the latest other session, or the one that TEXT names.", ("ctrl+o",),
            argument="[TEXT]"),
@@ -233,9 +226,7 @@ _SESSION = (
            hint="commands"),
     Action("help", "Help", "Shows what can be done here.", ("f1",), hint="help"),
     Action("quit", "Quit", "Leaves; the draft and a running reply are kept.", ("ctrl+q",), aliases=("exit",)),
-)  # fmt: skip
-
-_MESSAGE = (
+    # -- messages
     Action("previous-message", "Previous message", "Moves the message cursor up.", ("up",), Scope.TRANSCRIPT,
            need=Need.SHOWN),
     Action("next-message", "Next message", "Moves the message cursor down.", ("down",), Scope.TRANSCRIPT,
@@ -324,9 +315,7 @@ _MESSAGE = (
     Action("timeline", "Timeline of a reply",
            "Shows when a reply was sent, thought, answered and ended, how fast it came, and where it stalled.", ("I",),
            Scope.TRANSCRIPT),
-)  # fmt: skip
-
-_IN_PANES = (
+    # -- inside the panes
     Action("open-session", "Open the session", "Opens the session under the cursor.", ("enter",), Scope.SESSIONS,
            hint="open"),
     Action("rename-session", "Rename", "Gives the session under the cursor another title.", ("r",), Scope.SESSIONS,
@@ -360,8 +349,6 @@ _IN_PANES = (
            "Shows what differs from the last request; N = the Nth last, or a reply's such as m4.", ("d",), Scope.PROMPT,
            argument="[N]", hint="diff"),
 )  # fmt: skip
-
-ACTIONS: tuple[Action, ...] = (*_COMPOSER, *_TURN, *_PANES, *_VIEW, *_SESSION, *_MESSAGE, *_IN_PANES)
 """In the order of the help."""
 
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}

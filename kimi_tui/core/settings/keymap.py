@@ -111,7 +111,6 @@ def _without_conflicts(wanted: dict[str, tuple[str, ...]], problems: list[Config
 
 
 def _other(id_: str, key: str, keys: Keys) -> str | None:
-    """Another action that has the key where both would apply."""
     scope = BY_ID[id_].scope
     rivals = (other for other, own in keys.items() if other != id_ and key in own)
     meeting = {scope, Scope.SCREEN} if scope is not Scope.SCREEN else set(Scope)

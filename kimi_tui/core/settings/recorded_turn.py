@@ -87,9 +87,7 @@ def recorded_turn(recording: Recording, name: str) -> RecordedTurn:
     template = TEMPLATES.get(head.template, DEFAULT_TEMPLATE)
     sent = {field: value for field, value in fields.items() if value is not None}
     extra = dialect.unreserved({field: value for field, value in body.items() if field not in dialect.own_names})
-    replaced = recording.steps[0].fields
-    own = {**{field: value for field, value in sent.items() if field not in replaced}, **head.fields}
-    session = replace(_blank(head.created, first.model), settings=_settings(recording, own, extra, dialect))
+    session = replace(_blank(head.created, first.model), settings=_settings(recording, sent, extra, dialect))
     begun = head.begun
     raw = None if begun is None or begun.raw_input is None else RawInput(begun.raw_input, template)
     turns, open_turn = _conversation(prompt if raw is None else raw.text, template)
@@ -106,18 +104,13 @@ def recorded_turn(recording: Recording, name: str) -> RecordedTurn:
     question = "" if goes_on else said.pop()[1]
     for role, text in said:
         session = session.with_message(_message(session, role, text))
-    reply, answers = None, _answers_again(begun)
+    reply = None
     if goes_on:
-        reply = _begun(session, open_turn or OpenTurn(), template, first.model, is_thinking=head.thinking)
-        if begun is not None and (answers or begun.state is not None):
-            reply = replace(begun, id=reply.id, parent=reply.parent, created=reply.created)
-        if answers:  # a raw input holds that thinking, which is what that reply began with
-            reply = replace(reply, begun=None if raw is None else reply.begun, state=MessageState.COMPLETE)
-        reply = replace(reply, sent=sent)
+        reply = replace(_taken_up(session, recording, open_turn or OpenTurn(), template), sent=sent)
         session = session.with_message(reply)
     title = next((tree.title_of(message.content) for message in session.messages), "")
     return RecordedTurn(
-        replace(session, title=title), question, reply, answers, start, raw is not None and asked is None,
+        replace(session, title=title), question, reply, _answers_again(begun), start, raw is not None and asked is None,
         recording.steps, template, dialect, head.neutralise,
         recording.most_attempts - (0 if recording.is_stopped_between else 1),
     )  # fmt: skip
@@ -155,7 +148,9 @@ def _blank(created: str, model: str) -> Session:
 def _settings(
     recording: Recording, sent: Mapping[str, object], extra: Mapping[str, object], dialect: Dialect
 ) -> dict[str, object]:
-    """A session's own, which send these fields and no others."""
+    """A session's own, which send what was sent, but what only the first step said, and nothing else."""
+    replaced, head = recording.steps[0].fields, recording.head
+    sent = {**{field: value for field, value in sent.items() if field not in replaced}, **head.fields}
     form = sent.get("response_format")
     fields = {**sent, **({} if form is None else {"response_format": json.dumps(form, ensure_ascii=False)})}
     budget = recording.steps[0].limits.thinking_tokens
@@ -163,7 +158,7 @@ def _settings(
         **fields,
         "unset": [name for name in dialect.fields if name not in sent],
         "extra": extra,
-        "thinking": recording.head.thinking,
+        "thinking": head.thinking,
         **({} if budget is None else {"thinking_budget": budget}),
     }
 
@@ -193,17 +188,23 @@ def _message(session: Session, role: Role, text: str) -> Message:
     return Message(id_, role, text, session.head, session.created, state=state)
 
 
-def _begun(session: Session, open_turn: OpenTurn, template: Template, model: str, *, is_thinking: bool) -> Message:
-    """The reply that an open turn goes on with."""
-    reasoning = template.reasoning_ends.decode(template.control.decode(open_turn.reasoning))
+def _taken_up(session: Session, recording: Recording, open_turn: OpenTurn, template: Template) -> Message:
+    """The reply that the turn went on with, or whose thinking it answered again."""
+    begun = recording.head.begun
     content = template.control.decode(open_turn.answer)
-    is_ended = open_turn.is_closed and is_thinking and not content
-    return replace(
+    is_ended = open_turn.is_closed and recording.head.thinking and not content
+    reply = replace(
         _message(session, Role.ASSISTANT, content),
-        reasoning=reasoning or None,
+        reasoning=template.reasoning_ends.decode(template.control.decode(open_turn.reasoning)) or None,
         state=MessageState.INTERRUPTED,
-        model=model,
+        model=recording.exchanges[0].sent.model,
         template=template.name,
-        thinking=is_thinking,
+        thinking=recording.head.thinking,
         thinking_end="user" if is_ended else None,
     )
+    answers = _answers_again(begun)
+    if begun is not None and (answers or begun.state is not None):
+        reply = replace(begun, id=reply.id, parent=reply.parent, created=reply.created)
+    if answers:  # a raw input holds that thinking, which is what that reply began with
+        reply = replace(reply, begun=reply.begun if reply.raw_input is not None else None, state=MessageState.COMPLETE)
+    return reply

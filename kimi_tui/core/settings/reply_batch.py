@@ -69,7 +69,6 @@ class ReplyBatch:
         return self._with(place, lambda member: replace(member, reply_id=reply_id))
 
     def refused(self, place: int, problem: str) -> ReplyBatch:
-        """It could not begin."""
         return self._with(place, lambda member: replace(member, state=MessageState.FAILED, problem=problem))
 
     def dropped(self, place: int) -> ReplyBatch:

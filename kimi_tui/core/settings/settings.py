@@ -176,7 +176,6 @@ class Rule(NamedTuple):
         return is_kind and self.is_allowed(value)
 
     def converted(self, value: object) -> object:
-        """The value as the settings keep it."""
         if isinstance(value, list):
             return tuple(value)
         return value if isinstance(value, str) else self.kind(value)

@@ -73,7 +73,6 @@ class SettingsView:
 
     @property
     def has_own(self) -> bool:
-        """Whether the session sets anything for itself, besides its system prompt."""
         return any(setting.is_own for name, setting in self.settings.items() if name != "system")
 
 
@@ -117,7 +116,6 @@ def _general(settings: Settings, session: Session, usable: Session, errors: Mapp
 
 
 def _chosen(name: str, default: object, session: Session, usable: Session, errors: Mapping[str, str]) -> Setting:
-    """What the session says, else what new ones begin with."""
     own, error = usable.settings.get(name), errors.get(name, "")
     value = default if own is None else own
     is_other = value != default or bool(error)

@@ -10,7 +10,7 @@ from textual.timer import Timer
 from kimi_tui.core.prompt.context_meter import Context
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.status_line import READ_ONLY_MARK, UNSAVED, Bars, BarTexts, context_words, elsewhere
+from kimi_tui.ui.state.status_line import READ_ONLY_MARK, UNSAVED, Bars, context_words, elsewhere
 from kimi_tui.ui.widgets.bars import Bar
 
 REMARK_S = 3.0
@@ -38,14 +38,11 @@ class BarDisplay:
 
     def prepare(self, chat: Chat) -> None:
         """Make the words for the time when the chat is shown; this may be done in a thread."""
-        self._bars.texts(chat.session, calibration=chat.calibration)
-
-    def _texts(self, chat: Chat) -> BarTexts:
-        return self._bars.texts(chat.session, chat.empty_end, chat.next_reply, chat.cut.left_out, chat.calibration)
+        self._bars.texts(chat)
 
     def context(self, chat: Chat) -> Context:
         """How full the window is, with what is being typed."""
-        return self._texts(chat).context.with_typed(chat.typed_tokens)
+        return self._bars.texts(chat).context.with_typed(chat.room.typed_tokens)
 
     def tick(self) -> None:
         if self._on_tick is not None:
@@ -71,7 +68,7 @@ class BarDisplay:
     def refresh(self) -> None:
         """Beside a remark only figures that have room are shown."""
         chat = self._open_chats.current
-        texts, live = self._texts(chat), chat.live
+        texts, live = self._bars.texts(chat), chat.live
         others = elsewhere(self._open_chats.all[1:])
         is_narrow = self.title.app.size.width < NARROW_COLUMNS
         title, places = (texts.short_title, texts.short_places) if is_narrow else (texts.title, (texts.place,))

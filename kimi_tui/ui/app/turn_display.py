@@ -67,16 +67,18 @@ class TurnDisplay:
             self.panes.bring_up_to_date("prompt")
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
-        if chat is self.open_chats.current and chat.live is not None and chat.is_live_on_branch():
+        live = chat.shown_live
+        if chat is self.open_chats.current and live is not None:
             is_first = delta.part is ReplyPart.ANSWER and delta.start == 0
-            text = delta.text(chat.live.reply)
-            self.transcript.append(chat.live.key, delta.part, f"{chat.live.opening}{text}" if is_first else text)
-            self.transcript.set_thought_label(chat.live.key, chat.live.thought_line)
+            text = delta.text(live.reply)
+            self.transcript.append(live.key, delta.part, f"{live.opening}{text}" if is_first else text)
+            self.transcript.set_thought_label(live.key, live.thought_line)
             self.panes.delta_arrived(delta)
 
     def show_shortened(self, chat: Chat) -> None:
-        if chat is self.open_chats.current and chat.live is not None and chat.is_live_on_branch():
-            self.transcript.update_entry(chat.live_entry(chat.live))
+        live = chat.shown_live
+        if chat is self.open_chats.current and live is not None:
+            self.transcript.update_entry(chat.live_entry(live))
             self.panes.bring_up_to_date("reasoning")
 
     def show_retry(self, chat: Chat) -> None:

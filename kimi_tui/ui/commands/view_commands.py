@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from kimi_tui.core.session.session import Role
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.keys.focus import scope_of, take_keys
@@ -43,7 +42,7 @@ def view_rows(
             transcript.cursor.move(1)
 
     def fold_this() -> None:
-        last = open_chats.current.last(Role.ASSISTANT)
+        last = open_chats.current.last_reply
         key = transcript.cursor.chosen or (last.id if last is not None else None)
         if key is not None:
             transcript.folds.toggle(key)

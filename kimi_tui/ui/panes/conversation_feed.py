@@ -57,11 +57,11 @@ class ConversationFeed:
     def look_at_draft(self) -> None:
         """Show what follows for the next request from what is typed now."""
         chat = self.open_chats.current
-        before = chat.cut, len(chat.notices)
+        before = chat.room.cut, len(chat.notices)
         news = self.room.look(chat)
         if news:
             self.say(news, "warning", about=ROOM)
-        elif (chat.cut, len(chat.notices)) != before:
+        elif (chat.room.cut, len(chat.notices)) != before:
             self.show()
 
     def say(self, text: str, severity: str = "info", *, about: str = "") -> None:

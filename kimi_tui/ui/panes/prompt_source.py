@@ -16,7 +16,7 @@ from kimi_tui.core.prompt.past_requests import PastRequest, Requests, newest_fir
 from kimi_tui.core.prompt.prompt_diff import PromptComparison, compared
 from kimi_tui.core.prompt.prompt_view import PromptView, request_view
 from kimi_tui.core.session.request_starts import requests_of
-from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.curl import curl_command
 from kimi_tui.core.wire.python_script import python_script
@@ -132,7 +132,7 @@ class PromptSource:
     def _reached(self, by: int) -> tuple[()] | tuple[Asked | None]:
         """What would be wanted one step on; () = there is nothing."""
         shown = self._shown()
-        reply = shown.reply if shown is not None else self.open_chats.current.last(Role.ASSISTANT) if by < 0 else None
+        reply = shown.reply if shown is not None else self.open_chats.current.last_reply if by < 0 else None
         known = [] if reply is None else requests_known(reply)
         if shown is not None:
             known = [each for each in known if (each > shown.place if by > 0 else each < shown.place)]
@@ -164,7 +164,7 @@ class PromptSource:
 
     def _runs(self) -> bool:
         chat = self.open_chats.current
-        return chat.turn is not None and chat.is_live_on_branch()
+        return chat.shown_live is not None
 
     def _title(self, shown: PastRequest) -> str:
         count = len(requests_of(shown.reply))

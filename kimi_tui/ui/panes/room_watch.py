@@ -28,21 +28,21 @@ class RoomWatch:
 
         It is told once that the end is near, and once where the cut goes further than before.
         """
-        typed = self._typed()
+        typed, room = self._typed(), chat.room
         # Any text is shown to take something.
-        chat.typed_tokens = max(chat.calibration.tokens(typed.text), 1) if typed.text else 0
-        chat.cut = measured_cut(self.resolve, chat, typed)
+        room.typed_tokens = max(chat.calibration.tokens(typed.text), 1) if typed.text else 0
+        room.cut = measured_cut(self.resolve, chat, typed)
         context = self.context(chat)
-        if chat.cut.place:
-            is_new = chat.cut.place > max(chat.cut_told, chat.cut.last)
-            chat.cut_told, chat.is_near_told = max(chat.cut_told, chat.cut.place), True
-            return _cut_words(chat.cut.count) if is_new else ""
+        if room.cut.place:
+            is_new = room.cut.place > max(room.told_place, room.cut.last)
+            room.told_place, room.is_near_told = max(room.told_place, room.cut.place), True
+            return _cut_words(room.cut.count) if is_new else ""
         if context.has_room_again:
-            chat.is_near_told = False
+            room.is_near_told = False
             chat.drop_notices(ROOM)
-        if not context.is_near or chat.is_near_told or chat.turn is not None:
+        if not context.is_near or room.is_near_told or chat.turn is not None:
             return ""
-        chat.is_near_told = True
+        room.is_near_told = True
         return _near_words(context)
 
     def _typed(self) -> Typed:

@@ -14,8 +14,6 @@ from kimi_tui.core.session.session import Message, Session
 
 
 class Growing(NamedTuple):
-    """A reply that is being written."""
-
     id: str
     parent: str
     sent: Mapping[str, object] | None = None

@@ -16,6 +16,7 @@ from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import one_line
 from kimi_tui.ui.state.branch import Branch, Growing
 from kimi_tui.ui.state.entries import ASSISTANT_NAME, USER_NAME
+from kimi_tui.ui.state.figures import dollars, sizes
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.text import words
 
@@ -25,8 +26,6 @@ NAME_CHARS, FIRST_CHARS = 40, 80
 
 @dataclass(frozen=True, slots=True)
 class CompareSide:
-    """One of the two."""
-
     message: Message
     """A growing one as far as it has come."""
     turn: int
@@ -70,11 +69,8 @@ class CompareSide:
         if self.message.role is Role.USER:
             return (), ()
         usage, timing, is_estimated = figures_of(self.message)
-        mark = "~" if is_estimated else ""
-        ins = "" if usage.input_tokens is None else words.count(usage.input_tokens)
-        outs = "" if usage.output_tokens is None else f"{mark}{words.count(usage.output_tokens)}"
-        sizes = ", ".join(filter(None, (ins and f"{ins} in", outs and f"{outs} out")))
-        cost = "" if usage.cost_usd is None else f"{mark}{words.dollars(usage.cost_usd)}"
+        long_sizes, short_sizes = sizes(usage.input_tokens, usage.output_tokens, "~" if is_estimated else "")
+        cost = dollars(usage.cost_usd, is_estimated=is_estimated)
         times = (
             ("first token", "first", timing.first_token_s),
             ("thought for", "thought", timing.thinking_s),
@@ -82,14 +78,12 @@ class CompareSide:
         )
         told = [(long, short, words.seconds(value)) for long, short, value in times if value is not None]
         return (
-            [*filter(None, (sizes, cost)), *(f"{long} {value}" for long, _, value in told)],
-            [*filter(None, (f"{ins}→{outs}" if ins and outs else sizes, cost)), *(f"{it[1]} {it[2]}" for it in told)],
+            [*filter(None, (long_sizes, cost)), *(f"{long} {value}" for long, _, value in told)],
+            [*filter(None, (short_sizes, cost)), *(f"{it[1]} {it[2]}" for it in told)],
         )
 
 
 class Candidate(NamedTuple):
-    """A message to be chosen."""
-
     key: str
     line: str
     """Its place, the settings in which it differs, its first words."""
@@ -114,17 +108,15 @@ class CompareSource:
         return chat.session is self.session and {it.live.key for it in chat.running} == self.growing.keys()
 
     def side(self, key: str) -> CompareSide | None:
-        """None = there is no such message."""
         message = self._messages.get(key)
         if message is None:
             return None
         path = self._path(message)
         name = next((it.name for it in reversed(path) if it.name), "")
-        family = self.family(key)
         return CompareSide(
             message,
             turn=sum(it.role is Role.USER for it in path),
-            alternatives=(family.index(key) + 1, len(family)),
+            alternatives=self._branch.alternatives.get(key, (1, 1)),
             name=one_line(name, NAME_CHARS),
             is_growing=key in self.growing,
         )

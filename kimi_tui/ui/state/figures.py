@@ -64,14 +64,13 @@ class Figures:
                 f"{'first' if Abbreviation.FIRST_WORD in abbreviated else 'first token'} {words.seconds(first)}"
             )
         if Abbreviation.SIZES not in abbreviated:
-            ins, outs = _count(self.input_tokens), _count(self.output_tokens, mark)
-            long = ", ".join(part for part in (ins and f"{ins} in", outs and f"{outs} out") if part)
-            parts.append(f"{ins}→{outs}" if ins and outs and Abbreviation.SIZE_WORDS in abbreviated else long)
+            long, short = sizes(self.input_tokens, self.output_tokens, mark)
+            parts.append(short if Abbreviation.SIZE_WORDS in abbreviated else long)
         return f"{glyph} {dotted(*parts)}"
 
     def _right(self, context: str, abbreviated: Set[Abbreviation]) -> str:
-        turn = _dollars(self.turn_usd, is_estimated=self.is_estimated)
-        all_ = _dollars(self.session_usd, is_estimated=self.is_session_estimated)
+        turn = dollars(self.turn_usd, is_estimated=self.is_estimated)
+        all_ = dollars(self.session_usd, is_estimated=self.is_session_estimated)
         meter = context.partition(" ▕")[0] if Abbreviation.METER in abbreviated else context
         parts = [meter if Abbreviation.CONTEXT_WORD in abbreviated else f"context {meter}"]
         if Abbreviation.COST_WORDS not in abbreviated:
@@ -81,9 +80,13 @@ class Figures:
         return dotted(*parts)
 
 
-def _count(tokens: int | None, mark: str = "") -> str:
-    return "" if tokens is None else f"{mark}{words.count(tokens)}"
+def sizes(input_tokens: int | None, output_tokens: int | None, mark: str) -> tuple[str, str]:
+    """How many tokens went in and out, at length and in short; `mark` stands before those that came out."""
+    ins = "" if input_tokens is None else words.count(input_tokens)
+    outs = "" if output_tokens is None else f"{mark}{words.count(output_tokens)}"
+    long = ", ".join(filter(None, (ins and f"{ins} in", outs and f"{outs} out")))
+    return long, f"{ins}→{outs}" if ins and outs else long
 
 
-def _dollars(cost_usd: float | None, *, is_estimated: bool) -> str:
+def dollars(cost_usd: float | None, *, is_estimated: bool) -> str:
     return "" if cost_usd is None else f"{'~' if is_estimated else ''}{words.dollars(cost_usd)}"

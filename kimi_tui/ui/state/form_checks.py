@@ -22,7 +22,10 @@ OFFERS = (
 
 class NoticeView(Protocol):
     def notice(self, chat: Chat, text: str, severity: str, about: str = "", after: str | None = None) -> None:
-        """Put a notice behind a message."""
+        """`about` = what later notices about the same thing are about, in whose place it stands; "" = nothing.
+
+        `after` = the message that it stands behind; None = the last one.
+        """
 
 
 class FormChecks:

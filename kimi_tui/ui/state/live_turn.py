@@ -43,8 +43,6 @@ class ToldText:
 
 @dataclass(slots=True)
 class LiveTurn:
-    """The figures of one turn while it runs."""
-
     reply: ReplyView
     """What has come."""
     started_s: float
@@ -72,7 +70,6 @@ class LiveTurn:
     _before: tuple[float, int] = field(init=False)  # seconds and tokens that had been thought
 
     def __post_init__(self) -> None:
-        """Take what it begins with as told."""
         openings = {ReplyPart.REASONING: "", ReplyPart.ANSWER: self.opening}
         self._told = {part: ToldText(text, openings[part], len(text)) for part, text in self.reply.texts.items()}
         beginning = self.reply.beginning
@@ -156,7 +153,6 @@ class LiveTurn:
 
     @property
     def thought_line(self) -> str:
-        """The think block's line in the conversation."""
         return words.with_answer_now(self.label) if self.label and self.is_thinking else self.label
 
     def update_footer(self, now_s: float) -> bool:

@@ -26,8 +26,6 @@ Resolve = Callable[[Session, RequestOptions], RequestSettings]
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What the composer would ask."""
-
     text: str = ""
     """The question; "" = none."""
     edited: str | None = None
@@ -55,17 +53,17 @@ def measured_cut(resolve: Resolve, chat: Chat, typed: Typed) -> NextCut:
     if typed.text and not is_sampled:
         tail.append(cuts.writer.draft_part(typed.text))
     place = cuts.cut(tail, cuts.calibration.tokens(typed.text) if is_sampled else 0)
-    memo = chat.cut_memo
-    if memo.found is None or memo.found[:2] != (cuts, place):
-        memo.found = cuts, place, _next_cut(cuts, place)
-    return memo.found[2]
+    room = chat.room
+    if room.found is None or room.found[:2] != (cuts, place):
+        room.found = cuts, place, _next_cut(cuts, place)
+    return room.found[2]
 
 
 def _next_cuts(chat: Chat, typed: Typed, request: RequestSettings) -> NextCuts:
     from kimi_tui.core.prompt.next_cuts import BranchSizes  # noqa: PLC0415 - few sessions can be cut
 
-    memo = chat.cut_memo
-    sizes = memo.sizes = BranchSizes.of(_asked_in(chat, typed), request, memo.sizes)
+    room = chat.room
+    sizes = room.sizes = BranchSizes.of(_asked_in(chat, typed), request, room.sizes)
     if not typed.text:
         return sizes.next_cuts(request)
     # The question that is answered now stands before the next one.
@@ -75,13 +73,13 @@ def _next_cuts(chat: Chat, typed: Typed, request: RequestSettings) -> NextCuts:
 
 def _asked_in(chat: Chat, typed: Typed) -> Session:
     """The session as it is asked in: it ends before a question that is edited, and is the same value while it may."""
-    memo, edited = chat.cut_memo, typed.edited
+    room, edited = chat.room, typed.edited
     if edited is None:
         return chat.session
-    if memo.asked is None or memo.asked[0] is not chat.session or memo.asked[1] != edited:
+    if room.asked is None or room.asked[0] is not chat.session or room.asked[1] != edited:
         is_there = any(message.id == edited for message in chat.session.messages)
-        memo.asked = chat.session, edited, before(chat.session, edited) if is_there else chat.session
-    return memo.asked[2]
+        room.asked = chat.session, edited, before(chat.session, edited) if is_there else chat.session
+    return room.asked[2]
 
 
 def _next_cut(cuts: NextCuts, place: int) -> NextCut:

@@ -27,7 +27,6 @@ class NextCut:
 
     @property
     def words(self) -> str:
-        """What the line above the first message that is sent says."""
         pinned = " Pinned ones are sent." if self.has_pinned else ""
         return f"Not sent from here up, for want of room: {counted(self.count, 'message')}.{pinned}"
 
@@ -36,9 +35,17 @@ NO_CUT = NextCut()
 
 
 @dataclass(slots=True, eq=False)
-class CutMemo:
-    """What was measured of a chat, so that it is measured once."""
+class Room:
+    """What is known of the room for a chat's next request, so that it is measured and told once."""
 
+    cut: NextCut = NO_CUT
+    """As it was looked at last."""
+    typed_tokens: int = 0
+    """What is being typed takes so many, estimated."""
+    told_place: int = 0
+    """The furthest place of a cut that was told."""
+    is_near_told: bool = False
+    """Whether it was told that the context window is nearly full."""
     sizes: BranchSizes | None = None
     asked: tuple[Session, str | None, Session] | None = None
     """The chat's session, the question that is edited, and the session that ends before it."""

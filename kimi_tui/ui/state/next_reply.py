@@ -27,7 +27,6 @@ class NextReply:
 
     @property
     def options(self) -> RequestOptions:
-        """What it is asked with besides."""
         return RequestOptions(more_stops=self.stops)
 
     @property

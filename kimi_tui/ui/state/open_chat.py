@@ -19,7 +19,7 @@ from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.branch import Branch, Growing
 from kimi_tui.ui.state.entry import Entry
-from kimi_tui.ui.state.next_cut import NO_CUT, CutMemo, NextCut
+from kimi_tui.ui.state.next_cut import NextCut, Room
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.slash import is_message, typed_before
 from kimi_tui.ui.state.tree_steps import TreeSteps
@@ -104,15 +104,7 @@ class Chat:
     """The one that ended last here; None = none has."""
     tree_steps: TreeSteps = field(default_factory=TreeSteps)
     """What was deleted and named."""
-    cut: NextCut = NO_CUT
-    """Where the next request is cut, as it was looked at last."""
-    cut_memo: CutMemo = field(default_factory=CutMemo)
-    typed_tokens: int = 0
-    """What is being typed takes so many, estimated."""
-    cut_told: int = 0
-    """The furthest place of a cut that was told."""
-    is_near_told: bool = False
-    """Whether it was told that the context window is nearly full."""
+    room: Room = field(default_factory=Room)
     _cut_line: tuple[NextCut, Entry] | None = None
     _branch: Branch | None = None
     _calibrated: tuple[Session, Calibration] | None = None
@@ -173,9 +165,13 @@ class Chat:
     @property
     def calibration(self) -> Calibration:
         """By what the endpoint told of the branch; it is made once for each state of the session."""
-        session = self.session
+        session, branch = self.session, self.branch
+        if not branch:
+            return UNCALIBRATED
         if self._calibrated is None or self._calibrated[0] is not session:
-            self._calibrated = session, _calibration_of(session, self.branch)
+            from kimi_tui.core.prompt.told_sizes import calibration_of  # noqa: PLC0415 - a new session needs none
+
+            self._calibrated = session, calibration_of(session, branch)
         return self._calibrated[1]
 
     def message(self, key: str | None) -> Message | None:
@@ -193,12 +189,12 @@ class Chat:
 
         A reply that grows is one too. None = there is none.
         """
-        live = self.running[0] if self.running and self.is_live_on_branch() else None
+        live = self.running[0] if self.shown_live is not None else None
         message = self.message(chosen)
         if live is not None and (message is None or message.id == live.live.key):
             return live
         if message is None:
-            return self.last(Role.ASSISTANT)
+            return self.last_reply
         if message.role is Role.ASSISTANT:
             return message
         below = next((it for it in reversed(self.branch) if it.parent == message.id), None)
@@ -208,8 +204,9 @@ class Chat:
 
     def shown_key(self, chosen: str | None) -> str | None:
         """The message or growing reply that choosing an alternative is about: the chosen one, else the last."""
-        if self.live is not None and self.is_live_on_branch() and chosen in {None, self.live.key}:
-            return self.live.key
+        live = self.shown_live
+        if live is not None and chosen in {None, live.key}:
+            return live.key
         target = self.target(chosen)
         return None if target is None else target.id
 
@@ -229,11 +226,12 @@ class Chat:
         replies = [Message(id_, Role.ASSISTANT, "", question) for id_, question, _ in self.growing if id_ not in here]
         if replies:
             session = tree.with_replies(session, replies, session.updated, is_aside=True)
-        is_shown = self.live is not None and self.is_live_on_branch()
-        return replace(session, head=self.live.key) if self.live is not None and is_shown else session
+        live = self.shown_live
+        return session if live is None else replace(session, head=live.key)
 
-    def last(self, role: Role) -> Message | None:
-        return next((message for message in reversed(self.branch) if message.role is role), None)
+    @property
+    def last_reply(self) -> Message | None:
+        return next((message for message in reversed(self.branch) if message.role is Role.ASSISTANT), None)
 
     def question_of(self, message: Message) -> Message | None:
         """The question itself, or the one that a reply answers."""
@@ -244,10 +242,12 @@ class Chat:
         is_last = bool(self.branch) and self.branch[-1].id == question.id and self.turn is None
         return is_last and any(message.parent == question.id for message in self.session.messages)
 
-    def is_live_on_branch(self) -> bool:
-        """Whether the running reply belongs to what is on screen."""
+    @property
+    def shown_live(self) -> LiveTurn | None:
+        """The running reply, where it belongs to what is on screen; None = it does not, or none runs."""
         question = None if self.turn is None else self.turn.question
-        return self.live is not None and question is not None and self.session.head in {question.id, self.live.key}
+        is_shown = self.live is not None and question is not None and self.session.head in {question.id, self.live.key}
+        return self.live if is_shown else None
 
     @property
     def beside_words(self) -> str:
@@ -289,7 +289,6 @@ class Chat:
         return True
 
     def note_begun(self, running: Running) -> None:
-        """Take a turn that has begun, beside those that run."""
         if self.running:
             running.turn.step_aside()
         else:
@@ -367,9 +366,7 @@ class Chat:
     def add_notice(self, entry: Entry, about: str = "", after: str | None = None) -> None:
         """Put a notice behind a message; None = the last one, or the growing reply."""
         if after is None:
-            branch = self.branch
-            last = branch[-1].id if branch else None
-            after = self.live.key if self.live is not None and self.is_live_on_branch() else last
+            after = self.shown_key(None)
         self.notices.append(PlacedNotice(after, entry, about))
 
     def settle_notices(self, live_key: str, message_id: str) -> None:
@@ -382,7 +379,6 @@ class Chat:
         self.notices = [notice for notice in self.notices if notice.about != about]
 
     def drop_passing_notices(self) -> None:
-        """Forget what was worth a glance only."""
         self.notices = [notice for notice in self.notices if notice.entry.severity != PASSING]
 
     def entries(self, *, timestamps: bool) -> tuple[list[entries.Source], entries.MessageEntries]:
@@ -393,13 +389,13 @@ class Chat:
         after: dict[str | None, list[Entry]] = {}
         for notice in self.notices:
             after.setdefault(notice.after, []).append(notice.entry)
-        branch, cut = self.branch_now(), self.cut.place
+        branch, cut = self.branch_now(), self.room.cut.place
         messages = branch.messages
         sent = frozenset[str]()
         if 0 < cut <= len(messages):
             sent = frozenset(message.id for message in messages[:cut] if message.pinned)
             after.setdefault(messages[cut - 1].id, []).append(self._line_of_cut())
-        live = self.live if self.is_live_on_branch() else None
+        live = self.shown_live
         if live is not None and messages and messages[-1].id == live.key:  # it goes on, and is shown as it grows
             messages = messages[:-1]
         shown: list[entries.Source] = [*after.get(None, ())]
@@ -409,13 +405,11 @@ class Chat:
         return shown, entries.MessageEntries(branch, timestamps, sent)
 
     def _line_of_cut(self) -> Entry:
-        """Above the first message that is sent."""
-        if self._cut_line is None or self._cut_line[0] is not self.cut:
-            self._cut_line = self.cut, entries.notice("cut", self.cut.words)
+        if self._cut_line is None or self._cut_line[0] is not self.room.cut:
+            self._cut_line = self.room.cut, entries.notice("cut", self.room.cut.words)
         return self._cut_line[1]
 
     def live_entry(self, live: LiveTurn) -> Entry:
-        """The growing reply as it is shown."""
         branch = self.branch_now()
         return replace(
             live.entry(), alternatives=branch.alternatives.get(live.key), setting=branch.settings.get(live.key, "")

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from kimi_tui.core.errors import KimiError, StorageError
@@ -70,7 +69,7 @@ class OpenChats:
         chat.raw_draft = chat.kept_raw_draft = held.raw_draft
         if held.raw_draft is not None:
             chat.add_notice(entries.notice("raw-draft", RAW_KEPT), RAW_DRAFT)
-        opened.told = partial(self._told, chat)
+        opened.told = lambda change: self.told(chat, change)
         known = self._memories.pop(held.session.id, None)
         if known is not None:
             chat.notices, chat.tree_steps = known.notices, known.tree_steps
@@ -84,9 +83,6 @@ class OpenChats:
         way = way_out(held, self._copy_key)
         return OpenSession(held.session, self._session_store, read_only=held.read_only, way_out=way)
 
-    def _told(self, chat: Chat, change: FileChange) -> None:
-        self.told(chat, change)
-
     def become(self, chat: Chat, held: HeldSession) -> None:
         """Let a chat go on with another session that says the same, and let others open the one that it was."""
         self._begin_anew(chat, held)
@@ -95,7 +91,7 @@ class OpenChats:
     def _begin_anew(self, chat: Chat, held: HeldSession) -> None:
         shared = replace(held, session=sharing_messages(held.session, chat.session))
         chat.open_session, chat.is_let_go = self._opened(shared), False
-        chat.open_session.told = partial(self._told, chat)
+        chat.open_session.told = lambda change: self.told(chat, change)
         chat.is_free = held.is_free
         chat.drop_notices(READ_ONLY)
 

@@ -10,9 +10,7 @@ READ_ONLY = "read-only"
 
 def way_out(held: HeldSession, key: str) -> str:
     """What to do with a session that can only be read; "" = nothing can be done here."""
-    if held.is_free is None:
-        return ""
-    return f"{_ways(key)} goes on with a copy of it."
+    return "" if held.is_free is None else f"{_ways(key)} goes on with a copy of it."
 
 
 def opening_words(reason: str, key: str, *, is_held: bool) -> str:

@@ -64,8 +64,7 @@ def reply_rows(chat: Chat, question_id: str, now_s: float) -> list[ReplyRow]:
     lives = {it.live.key: it.live for it in chat.running if it.turn.reply.question_id == question_id}
     batch = chat.batch if chat.batch is not None and chat.batch.question_id == question_id else None
     family = [key for key in branch.families.get(question_id, {**messages, **lives}) if key in messages or key in lives]
-    shown = chat.live.key if chat.live is not None and chat.is_live_on_branch() else None
-    on_branch = {message.id for message in chat.branch} if shown is None else {shown}
+    on_branch = {message.id for message in chat.branch} if chat.shown_live is None else {chat.shown_live.key}
     rows = []
     for key in family:
         made = _live_row(lives[key], now_s) if key in lives else _message_row(messages[key])
@@ -226,7 +225,6 @@ def batch_table(chat: Chat, batch: ReplyBatch, now_s: float) -> str:
 
 
 def _value_of(member: Member, field: str) -> str:
-    """Its setting without the field's name."""
     return "not sent" if member.setting == setting_words({field: None}) else member.setting.removeprefix(f"{field} ")
 
 
@@ -240,7 +238,6 @@ def brief_lines(rows: Sequence[ReplyRow]) -> list[str]:
 
 
 def plain_table(rows: Sequence[ReplyRow]) -> str:
-    """All columns, as text."""
     return "\n".join(_laid_out(rows, _columns(rows, set()), 10_000)) + "\n"
 
 

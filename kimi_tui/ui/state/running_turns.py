@@ -10,13 +10,10 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError, LeftOutError, StorageError
 from kimi_tui.core.ports import Clock
-from kimi_tui.core.prompt.context_meter import context_of
-from kimi_tui.core.prompt.raw_alternatives import raw_input_asked, raw_input_tokens
 from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
@@ -42,15 +39,14 @@ from kimi_tui.core.wire.turn_events import (
     TurnEvent,
     TurnNotice,
 )
-from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, GoingOn, Opening, Start
+from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, Opening, Start
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.answers import Answers
-from kimi_tui.ui.state.end_notices import end_notices, end_of
-from kimi_tui.ui.state.form_checks import FormChecks, about_form
+from kimi_tui.ui.state.end_notices import end_of, is_raw, told_ends
+from kimi_tui.ui.state.form_checks import FormChecks, NoticeView, about_form
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.open_chat import PASSING, REFUSED, Chat, Running
-from kimi_tui.ui.state.reply_rows import batch_table
 from kimi_tui.ui.state.services import SettingsStore
 
 if TYPE_CHECKING:  # the names of types only
@@ -64,14 +60,12 @@ MAX_FRAME_S = 1 / 4
 
 
 class Variant(NamedTuple):
-    """One of several replies that are asked for together."""
-
     setting: str
     """What its request says that those of the others do not, in words; "" = nothing."""
     options: RequestOptions
 
 
-class TurnView(Protocol):
+class TurnView(NoticeView, Protocol):
     def show_question(self, chat: Chat) -> None:
         """Show a question that was sent, and follow its reply."""
 
@@ -96,12 +90,6 @@ class TurnView(Protocol):
 
     def give_back(self, chat: Chat, text: str, edited: str | None = None) -> None:
         """Bring a text back to where it can be sent again, with the id of the question that it is an edit of."""
-
-    def notice(self, chat: Chat, text: str, severity: str, about: str = "", after: str | None = None) -> None:
-        """`about` = what later notices about the same thing are about, in whose place it stands; "" = nothing.
-
-        `after` = the message that it stands behind; None = the last one.
-        """
 
 
 def frame_pause_s(late_s: float) -> float:
@@ -218,7 +206,6 @@ class Turns:
         return turn
 
     async def settle(self, chat: Chat) -> None:
-        """Stop the turns of a chat and wait until what arrived is kept."""
         running = chat.running
         chat.stop()
         for it in running:
@@ -326,59 +313,32 @@ class Turns:
         if turn.question is not None and chat.message(ended.reply_id) is None:
             chat.settle_notices(ended.reply_id, turn.question.id)
         self._view.show_end(chat, ended)
-        self._tell_end(chat, turn, ended, opening)
-        self._tell_batch_end(chat, ended)
+        now_s, label = self._clock.monotonic(), self._label
+        for told in told_ends(chat, turn, ended, opening, settings=self._store.value, label=label, now_s=now_s):
+            self._view.notice(chat, *told)
         for reply in ended.replies:
             self.checks.begin(chat, reply)
         if chat.turn is not None:  # others run: what waits, waits for all of them
             return
         if chat.is_whole:
             self._send_queued(chat)
-            return
-        asked = opening if isinstance(opening, Asking) and not is_raw(opening) else None
-        unsent = [asked.text] if asked is not None and not ended.replies else []
-        if asked is not None and unsent and turn.question is None and _is_there(chat, asked.alternative_to):
-            self._view.give_back(chat, unsent.pop(), asked.alternative_to)
-        self._give_back(chat, [*unsent, *chat.queued])
+        else:
+            self._give_back_unsent(chat, turn, ended, opening)
 
-    def _tell_end(self, chat: Chat, turn: Turn, ended: TurnEnded, opening: Opening) -> None:
-        which = _which(chat, ended)
-        if which and ended.state is MessageState.CANCELLED:
-            return  # the status line tells of all at once
-        asked_tokens = partial(self._asked_tokens, chat, turn)
-        stands = chat.message(ended.reply_id) if isinstance(opening, GoingOn) else None
-        notices = end_notices(
-            ended, has_text_back=isinstance(opening, Asking), is_raw=is_raw(opening), prompt_tokens=asked_tokens,
-            gone_on_with=stands,
-        )  # fmt: skip
-        for notice in notices:
-            self._view.notice(chat, f"{which}{notice.words(self._label)}", notice.severity, end_of(ended.reply_id))
-
-    def _tell_batch_end(self, chat: Chat, ended: TurnEnded) -> None:
-        """Say what a sweep took; of other replies that began together the conversation tells enough."""
-        batch = chat.batch
-        if batch is None or not batch.what or not batch.is_over or not batch.has(ended.reply_id):
-            return
-        complete = sum(member.state is MessageState.COMPLETE for member in batch.members)
-        words = f"The sweep over {batch.what} has ended, {complete} of {len(batch.members)} complete."
-        way = " or ".join(filter(None, (self._label("side-by-side"), "/sweep")))
-        table = batch_table(chat, batch, self._clock.monotonic())
-        self._view.notice(chat, f"{words}\n{table}\n{way} shows them side by side.", PASSING)
+    def _give_back_unsent(self, chat: Chat, turn: Turn, ended: TurnEnded, opening: Opening) -> None:
+        """Bring back what got no reply: the question, an edit to where it came from, and what waited behind it."""
+        unsent = list(chat.queued)
+        if isinstance(opening, Asking) and not is_raw(opening) and not ended.replies:
+            if turn.question is None and _is_there(chat, opening.alternative_to):
+                self._view.give_back(chat, opening.text, opening.alternative_to)
+            else:
+                unsent.insert(0, opening.text)
+        self._give_back(chat, unsent)
 
     @staticmethod
     async def _save(chat: Chat) -> None:
         with suppress(KimiError):  # what is not saved is told for as long as it is not
             await chat.open_session.save()
-
-    def _asked_tokens(self, chat: Chat, turn: Turn) -> int:
-        """What asking its question once more takes, in tokens, estimated."""
-        if turn.question is None:
-            return 0
-        if (raw := raw_input_asked(chat.session, turn.reply.beginning)) is not None:
-            return raw_input_tokens(chat.session, raw)
-        asked, window_tokens = replace(chat.session, head=turn.question.id), self._store.value.api.context_tokens
-        left_out = None if turn.context is None else frozenset(turn.context.left_out)
-        return context_of(asked, window_tokens, turn.request.kept_thinking, left_out).tokens
 
     def _send_queued(self, chat: Chat) -> None:
         """Send the first of the messages that wait; the next one waits for its reply.
@@ -408,11 +368,6 @@ class Turns:
         self._view.notice(chat, entries.error_text(error, kept), severity)
 
 
-def is_raw(opening: Opening) -> bool:
-    """Whether its first request is sent as the user wrote it."""
-    return isinstance(opening, Asking | AskingAgain) and isinstance(opening.start, RawInput)
-
-
 def _left_by(opening: Opening, asked: NextReply) -> NextReply:
     """What of that which was to hold for the next reply alone holds for the one after a turn that has begun.
 
@@ -425,15 +380,6 @@ def _left_by(opening: Opening, asked: NextReply) -> NextReply:
         start=None if asks else asked.start,
         answers=None if asks and not sends_raw else asked.answers,
     )
-
-
-def _which(chat: Chat, ended: TurnEnded) -> str:
-    """Name one of several replies that grew side by side; "" = it was the only one."""
-    if len(chat.ends) == 1 and chat.turn is None:
-        return ""
-    if chat.batch is not None and (setting := chat.batch.setting_of(ended.reply_id)):
-        return f"{setting}: "
-    return f"Answer {chat.place_among_alternatives(ended.reply_id)[0]}: " if ended.replies else "One of the answers: "
 
 
 def _is_there(chat: Chat, message_id: str | None) -> bool:

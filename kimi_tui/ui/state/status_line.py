@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.context_meter import Context, context_of
 from kimi_tui.core.prompt.reply_figures import figures_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.token_estimate import Calibration
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import STATES_IN_SHORT
 from kimi_tui.core.session.session import MessageState, Role, Session
@@ -20,7 +19,6 @@ from kimi_tui.core.wire.thinking_budget import NO_BUDGET
 from kimi_tui.ui.state.entries import notice
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.state.figures import Figures
-from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.services import SettingsStore
 from kimi_tui.ui.text import words
@@ -98,34 +96,16 @@ class Bars:
         # Of a session, and of all else that is shown.
         self._made: tuple[Session, tuple[object, ...], BarTexts] | None = None
 
-    def texts(
-        self,
-        session: Session,
-        empty_end: MessageState | None = None,
-        asked: NextReply = NOTHING_ASKED,
-        left_out: Set[str] | None = None,
-        calibration: Calibration | None = None,
-    ) -> BarTexts:
-        """`asked` = what holds for the next reply alone; `left_out` and `calibration` as for `context_of`."""
-        rest = self._store.value, empty_end, asked, left_out
+    def texts(self, chat: Chat) -> BarTexts:
+        session, settings = chat.session, self._store.value
+        rest = settings, chat.empty_end, chat.next_reply, chat.room.cut.left_out
         if self._made is None or self._made[0] is not session or self._made[1] != rest:
-            made = _bar_texts(
-                session, empty_end, asked, left_out, calibration, settings=self._store.value, endpoint=self._endpoint
-            )
-            self._made = session, rest, made
+            self._made = session, rest, _bar_texts(chat, settings, self._endpoint)
         return self._made[2]
 
 
-def _bar_texts(
-    session: Session,
-    empty_end: MessageState | None,
-    asked: NextReply,
-    left_out: Set[str] | None,
-    calibration: Calibration | None,
-    *,
-    settings: Settings,
-    endpoint: str,
-) -> BarTexts:
+def _bar_texts(chat: Chat, settings: Settings, endpoint: str) -> BarTexts:
+    session, asked = chat.session, chat.next_reply
     try:
         request = resolve_request(settings, session)
         budget = asked.budget or resolve_chat(settings, session).budget
@@ -136,14 +116,15 @@ def _bar_texts(
         kept, reply_tokens = request.kept_thinking, request.reply_tokens
     except KimiError:
         model, thinking, kept, reply_tokens = session.model, "settings cannot be used", 0, 0
-    context = context_of(session, settings.api.context_tokens, kept, left_out, calibration)
+    window_tokens = settings.api.context_tokens
+    context = context_of(session, window_tokens, kept, chat.room.cut.left_out, chat.calibration)
     return BarTexts(
         title=f"kimi-tui  {session.title or 'new session'}",
         place=f"{model.rpartition('/')[2]} · {thinking} · {endpoint}",
         short_title=session.title or "new session",
         short_places=(f"{model.rpartition('/')[2]} · {thinking}", thinking),
         context=context._replace(reply_tokens=reply_tokens),
-        last=last_figures(session, empty_end),
+        last=last_figures(session, chat.empty_end),
     )
 
 

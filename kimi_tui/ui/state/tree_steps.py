@@ -36,7 +36,6 @@ class TreeSteps:
         return bool(self._steps) and isinstance(self._steps[-1], Deletion)
 
     def delete(self, open_session: OpenSession, message_id: str) -> None:
-        """Delete a message and everything below it."""
         before = open_session.value
         after = open_session.update(lambda value: tree.without(value, message_id))
         open_session.reserve_ids({it.id for it in before.messages} - {it.id for it in after.messages})

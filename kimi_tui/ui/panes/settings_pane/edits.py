@@ -73,7 +73,6 @@ class Edit:
 
 
 def choice(name: str, choices: tuple[tuple[object, str], ...], chosen: object) -> Edit:
-    """A choice of the values of a setting."""
     return Edit(EditKind.CHOICE, "", partial(messages.SettingChanged, name), choices=choices, chosen=chosen)
 
 

@@ -44,22 +44,16 @@ class SettingRow(Widget):
 
     @dataclass
     class Clicked(Message):
-        """The row was clicked."""
-
         row_id: str
 
     def __init__(self, row: Row) -> None:
         super().__init__()
-        self._row = row
+        self.row = row
         self._has_cursor = False
 
-    @property
-    def row(self) -> Row:
-        return self._row
-
     def show(self, row: Row) -> None:
-        if row != self._row:
-            self._row = row
+        if row != self.row:
+            self.row = row
             self.refresh()
 
     def put_cursor(self, *, is_here: bool) -> None:
@@ -69,14 +63,14 @@ class SettingRow(Widget):
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
-        self.post_message(self.Clicked(self._row.id))
+        self.post_message(self.Clicked(self.row.id))
 
     def render_line(self, y: int) -> Strip:
         del y
         styles = Styles(self.app.theme_variables, self.visual_style.rich_style)
         width = self.size.width
-        if self._row.kind is RowKind.HEADING:
-            line = f"{RULE} {self._row.label} "
+        if self.row.kind is RowKind.HEADING:
+            line = f"{RULE} {self.row.label} "
             return Strip([Segment(line + RULE * (width - cell_len(line)), styles.role("dim-text"))]).crop(0, width)
         segments = self._segments(styles, width)
         if self._has_cursor:
@@ -85,7 +79,7 @@ class SettingRow(Widget):
         return Strip(segments).crop(0, width)
 
     def _segments(self, styles: Styles, width: int) -> list[Segment]:
-        row = self._row
+        row = self.row
         setting = row.setting
         alert = ALERT if setting.error or setting.warning or row.is_pending else " "
         alert_style = styles.role("error-text" if setting.error else "warning-text")
@@ -111,7 +105,7 @@ class SettingRow(Widget):
         ]
 
     def _styles(self, styles: Styles) -> tuple[Style, Style]:
-        row = self._row
+        row = self.row
         if row.is_pending:
             return styles.base, styles.role("warning-text")
         if row.setting.error:
@@ -123,7 +117,7 @@ class SettingRow(Widget):
 
     def _value_in(self, room: int) -> str:
         """In so many cells; "not sent" and "not taken" are never cut."""
-        row = self._row
+        row = self.row
         if row.is_pending:
             return next((words for words in (NOT_TAKEN, "not taken") if len(words) <= room), CUT[:room])
         text = row.setting.error or row.value
@@ -148,8 +142,10 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._widgets: dict[str, SettingRow] = {}
-        self._cursor = FIRST_ROW
-        self._editor: Editor | None = None
+        self.cursor = FIRST_ROW
+        """The id of its row, which need not be there yet."""
+        self.editor: Editor | None = None
+        """The one that is open at the row under the cursor; None = none is."""
 
     # -- showing
 
@@ -163,7 +159,7 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
         for row_id, row in wanted.items():
             self._widgets[row_id].show(row)
         self._mount_new(before)
-        self.put_cursor(self._cursor if self._cursor in wanted else FIRST_ROW)
+        self.put_cursor(self.cursor if self.cursor in wanted else FIRST_ROW)
 
     def _mount_new(self, before: Collection[str]) -> None:
         if not before:
@@ -178,14 +174,9 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
     # -- the cursor
 
     @property
-    def cursor(self) -> str:
-        """The id of its row, which need not be there yet."""
-        return self._cursor
-
-    @property
     def cursor_widget(self) -> SettingRow | None:
         """None = there are no rows yet."""
-        return self._widgets.get(self._cursor)
+        return self._widgets.get(self.cursor)
 
     @property
     def row(self) -> Row | None:
@@ -198,7 +189,7 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
         return widget.row if widget else None
 
     def put_cursor(self, row_id: str) -> None:
-        self._cursor = row_id
+        self.cursor = row_id
         for other_id, widget in self._widgets.items():
             widget.put_cursor(is_here=other_id == row_id)
 
@@ -208,21 +199,16 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
 
     # -- the editor
 
-    @property
-    def editor(self) -> Editor | None:
-        """None = no editor is open at the row under the cursor."""
-        return self._editor
-
     def open(self, editor: Editor) -> None:
         """Below the row under the cursor, or in its place."""
-        self._editor = editor
+        self.editor = editor
         if (row := self.cursor_widget) is not None:
             row.display = editor.edit.kind is not EditKind.LINE
         self.mount(editor, after=row)
         self.keep_in_view()
 
     def close(self) -> None:
-        editor, self._editor = self._editor, None
+        editor, self.editor = self.editor, None
         if editor is None:
             return
         has_focus = editor.has_focus_within
@@ -235,16 +221,16 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
 
     def give_keys(self) -> None:
         """The keys go to the editor that is open, else to the rows."""
-        if self._editor is not None:
-            self._editor.begin()
+        if self.editor is not None:
+            self.editor.begin()
         else:
             take_keys(self)
 
     def keep_in_view(self) -> None:
         """The editor is fitted into the rows; where none is open, the row under the cursor is shown."""
-        if self._editor is not None:
-            self._editor.fit(self.size.height - 1)  # its row stays in view above it
-        shown = self._editor or self.cursor_widget
+        if self.editor is not None:
+            self.editor.fit(self.size.height - 1)  # its row stays in view above it
+        shown = self.editor or self.cursor_widget
         if shown is not None and shown.is_attached:
             shown.scroll_visible(animate=False)
 
@@ -255,7 +241,7 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
         ids = list(self._widgets)
         if not ids:
             return
-        to, step = MOVES[key](ids.index(self._cursor), self.size.height)
+        to, step = MOVES[key](ids.index(self.cursor), self.size.height)
         place = max(0, min(to, len(ids) - 1))
         while 0 <= place < len(ids) and self._widgets[ids[place]].row.kind is RowKind.HEADING:
             place += step

@@ -222,17 +222,17 @@ class SettingsPane(Vertical):
     # -- what is done with a row
 
     def do_reset_field(self) -> None:
-        row = self._rows.row
-        if row is not None and not self.is_editing:
-            self._carry_out(row_values.reset(row))
+        self._do(row_values.reset)
 
     def do_unset_field(self) -> None:
+        self._do(row_values.unset)
+
+    def _do(self, act: Callable[[Row], Outcome]) -> None:
         row = self._rows.row
         if row is not None and not self.is_editing:
-            self._carry_out(row_values.unset(row))
+            self._carry_out(act(row))
 
     def _edit(self, *, takes_focus: bool = True) -> None:
-        """Edit the row under the cursor, from where it was left, or do what it says."""
         row, view = self._rows.row, self._view
         if row is not None and view is not None:
             unsaved = self._unsaved.get((view.session_id, row.id), UnsavedEdit())
@@ -240,6 +240,7 @@ class SettingsPane(Vertical):
             self._carry_out(outcome, takes_focus=takes_focus)
 
     def _carry_out(self, outcome: Outcome, *, takes_focus: bool = True) -> None:
+        view = self._view
         match outcome:
             case Edit():
                 editor = Editor(
@@ -250,15 +251,14 @@ class SettingsPane(Vertical):
                 )
                 self._rows.open(editor)
                 self._say("")
-            case messages.SettingChanged() if not self._would_change(outcome):
+            case messages.SettingChanged(name, value) if view is not None and not view.settings[name].would_change(
+                value
+            ):
                 pass
             case Message():
                 self.post_message(outcome)
             case str():
                 self._say(outcome)
-
-    def _would_change(self, asked: messages.SettingChanged) -> bool:
-        return self._view is None or self._view.settings[asked.name].would_change(asked.value)
 
     # -- the end of an editor
 
@@ -282,7 +282,6 @@ class SettingsPane(Vertical):
         self._carry_out(edit.then(event.value))
 
     def _leave_editor(self, *, comes_back: bool = False) -> None:
-        """What stands in it is kept for its row."""
         editor, view = self._rows.editor, self._view
         if editor is None or view is None:
             return
