@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -100,20 +100,15 @@ def _theme_wrong(file: _File) -> ConfigProblems:
         return ()
     from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415
 
-    known = themes(file.path)
-    problem = _theme_problem(name, known)
-    others = ", ".join(sorted(known.keys() - {name}))
-    return (ConfigProblem(("ui", "theme"), problem, others),) if problem else ()
-
-
-def _theme_problem(name: str, known: Mapping[str, Callable[[], object]]) -> str:
-    if name not in known:
-        return quoted(name)
-    try:
-        known[name]()
-    except ThemeError as error:
-        return f"{quoted(name)} ({error.summary.removesuffix('.')})"
-    return ""
+    known, problem = themes(file.path), quoted(name)
+    if name in known:
+        try:
+            known[name]()
+        except ThemeError as error:
+            problem = f"{problem} ({error.summary.removesuffix('.')})"
+        else:
+            return ()
+    return (ConfigProblem(("ui", "theme"), problem, ", ".join(sorted(known.keys() - {name}))),)
 
 
 def _is_there(path: Path) -> bool:

@@ -334,9 +334,7 @@ def _parse_widths(table: Mapping[str, object], place: tuple[str, str], problems:
     return found
 
 
-_TABLES: Mapping[
-    tuple[str, str], Callable[[Mapping[str, object], tuple[str, str], list[ConfigProblem]], Mapping[str, Any]]
-] = {
+_TABLES: Mapping[tuple[str, str], Callable[..., Mapping[str, Any]]] = {
     ("api", "headers"): _parse_headers,
     ("ui", "widths"): _parse_widths,
 }

@@ -97,7 +97,7 @@ class OpenChats:
 
     def move(self, chat: Chat, held: HeldSession) -> None:
         """Let the session of a chat lie where it is held now, and others open the one that it was."""
-        self._release(chat)
+        self._let_go(chat.release)
         chat.path, chat.release = held.path, held.release
         chat.draft_path = held.draft_path or held.path
 
@@ -140,7 +140,7 @@ class OpenChats:
         kept = [chat for chat in self._others if chat.turn is not None or chat.is_unread or chat.unsaved]
         for chat in self._others:
             if chat not in kept:
-                self._release(chat)
+                self._let_go(chat.release)
                 self._memories[chat.session.id] = chat  # notices are still to be read, deletions to be undone
         self._others = kept
 
@@ -238,7 +238,7 @@ class OpenChats:
             if stand_in is not None and chat is self.current and chat.draft_error is None:
                 await asyncio.to_thread(self._drop_early, stand_in.draft_path)
                 self._stand_in = None
-                self._release(stand_in)  # not before: who looks for what dead processes left would take the draft
+                self._let_go(stand_in.release)  # not before: who looks for what dead processes left would take it
 
     def _drop_early(self, place: Path) -> None:
         with suppress(KimiError):  # nothing is lost by it
@@ -270,14 +270,11 @@ class OpenChats:
 
     async def release(self) -> None:
         for chat in self.all:
-            self._release(chat)
+            self._let_go(chat.release)
         await self._released()
 
     def forget(self, chat: Chat) -> None:
         self._others = [other for other in self._others if other is not chat]
-        self._release(chat)
-
-    def _release(self, chat: Chat) -> None:
         self._let_go(chat.release)
 
     def _let_go(self, release: Callable[[], object]) -> None:

@@ -329,7 +329,8 @@ class Turns:
         """Bring back what got no reply: the question, an edit to where it came from, and what waited behind it."""
         unsent = list(chat.queued)
         if isinstance(opening, Asking) and not is_raw(opening) and not ended.replies:
-            if turn.question is None and _is_there(chat, opening.alternative_to):
+            is_edit = any(message.id == opening.alternative_to for message in chat.session.messages)
+            if turn.question is None and is_edit:
                 self._view.give_back(chat, opening.text, opening.alternative_to)
             else:
                 unsent.insert(0, opening.text)
@@ -380,10 +381,6 @@ def _left_by(opening: Opening, asked: NextReply) -> NextReply:
         start=None if asks else asked.start,
         answers=None if asks and not sends_raw else asked.answers,
     )
-
-
-def _is_there(chat: Chat, message_id: str | None) -> bool:
-    return any(message.id == message_id for message in chat.session.messages)
 
 
 def _settle_start(chat: Chat, start: Start | None, ended: TurnEnded) -> None:
