@@ -138,18 +138,14 @@ class EndpointClient:
         """The library's options; ConnectionFailedError where the named proxy or certificates cannot be used."""
         if self._transport is not None:
             return {"transport": self._transport, "trust_env": False}
-        if self._base_url.lower().startswith("http://"):
-            # Certificates take 30 ms to load, and an address of this machine without TLS needs none. Nor may a proxy of
-            # the environment carry what was to stay on this machine, unencrypted.
-            return {"proxy": self._find_proxy() if self._proxy else None, "verify": False, "trust_env": False}
-        return {"proxy": self._find_proxy(), "verify": network.load_certificates(), "trust_env": False}
-
-    def _find_proxy(self) -> httpx.Proxy | None:
-        """The proxy that leads there; its password is a secret as the key is."""
-        proxy = network.find_proxy(self._base_url, self._proxy)
+        # Certificates take 30 ms to load, and an address of this machine without TLS needs none. Nor may a proxy of the
+        # environment carry what was to stay on this machine, unencrypted.
+        is_plain = self._base_url.lower().startswith("http://")
+        proxy = network.find_proxy(self._base_url, self._proxy) if self._proxy or not is_plain else None
         self._has_proxy = proxy is not None
+        # A proxy's password is a secret as the key is.
         self._secrets += [word for word in (proxy.auth or ()) if len(word) >= MIN_SECRET_CHARS] if proxy else []
-        return proxy
+        return {"proxy": proxy, "verify": not is_plain and network.load_certificates(), "trust_env": False}
 
     @asynccontextmanager
     async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[_Response]:

@@ -32,14 +32,6 @@ class PartSize:
     """How many of them its thinking takes, estimated."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Border:
-    place: int
-    """The part that it stands before."""
-    tokens: int
-    """Of all that stands before it."""
-
-
 def estimated_size(part: PromptPart, template: Template, calibration: Calibration) -> PartSize:
     if part.kind is PartKind.OPEN and (tokens := opening_tokens(part.text, template)) is not None:
         return PartSize(tokens)
@@ -57,28 +49,29 @@ def sizes_of(
     """The sizes of parts that follow one another from the prompt's beginning; `messages` are theirs, by id."""
     sizes = [estimated_size(part, template, calibration) for part in parts]
     borders = _borders(parts, counted, template)
-    for before, behind in pairwise([_Border(0, 0), *borders]):
-        run = slice(before.place, behind.place)
-        known = [_known_size(part, template, messages) for part in parts[run]]
-        sizes[run] = _shared(behind.tokens - before.tokens, sizes[run], known)
-    for border in borders:
-        sizes[border.place - 1] = replace(sizes[border.place - 1], sum_told=border.tokens)
+    for (start, before), (end, behind) in pairwise([(0, 0), *borders]):
+        known = [_known_size(part, template, messages) for part in parts[start:end]]
+        sizes[start:end] = _shared(behind - before, sizes[start:end], known)
+    for place, tokens in borders:
+        sizes[place - 1] = replace(sizes[place - 1], sum_told=tokens)
     return tuple(sizes)
 
 
-def _borders(parts: Sequence[PromptPart], counted: Iterable[CountedPrefix], template: Template) -> list[_Border]:
-    """In the order of the parts; none where they cannot be: then somebody counted something else."""
-    starts = dict(zip(accumulate((len(part.text) for part in parts), initial=0), range(len(parts) + 1), strict=True))
-    found = dict[int, _Border]()
+def _borders(
+    parts: Sequence[PromptPart], counted: Iterable[CountedPrefix], template: Template
+) -> list[tuple[int, int]]:
+    """The parts that counted beginnings end before, in order, each with the tokens of all that stands before it.
+
+    None where they cannot be: then somebody counted something else.
+    """
+    starts = {chars: place for place, chars in enumerate(accumulate((len(part.text) for part in parts), initial=0))}
+    found = dict[int, int]()
     for prefix in counted:
         place, opening = starts.get(prefix.chars - len(prefix.opening)), opening_tokens(prefix.opening, template)
-        if place and opening is not None and place not in found:
-            found[place] = _Border(place, prefix.tokens - opening)
-    borders = [found[place] for place in sorted(found)]
-    is_sane = all(
-        behind.tokens - before.tokens >= behind.place - before.place
-        for before, behind in pairwise([_Border(0, 0), *borders])
-    )
+        if place and opening is not None:
+            found.setdefault(place, prefix.tokens - opening)
+    borders = sorted(found.items())
+    is_sane = all(behind - before >= end - start for (start, before), (end, behind) in pairwise([(0, 0), *borders]))
     return borders if is_sane else []
 
 

@@ -24,6 +24,7 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 """Scripts without blanks between words: Thai, Lao, Burmese, Khmer, Han, Kana; each character counts as a word."""
+_UNSPACED_CHAR = re.compile(f"[{_UNSPACED}]")
 _WORD = rf"[^\W{_UNSPACED}]+"
 _TOKEN = re.compile(rf"[{_UNSPACED}]|{_WORD}(?:['’]{_WORD})*|\n|[^\S\n]+|([^\w\s])\1*")
 _JOINERS = "\u200b\u200c\u200d\u2060\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
@@ -72,7 +73,7 @@ def tokens(text: str) -> Iterator[str]:
                 is_inside_word = held[0].isalnum() and held[-1] != _ZWJ
                 held += token
                 continue
-            if is_inside_word and token[0].isalnum() and not _is_unspaced(token):
+            if is_inside_word and token[0].isalnum() and _UNSPACED_CHAR.match(token) is None:
                 held += token
                 continue
         if held:
@@ -85,13 +86,6 @@ def tokens(text: str) -> Iterator[str]:
 def _combines(token: str) -> bool:
     first = token[0]
     return not first.isascii() and (first in _JOINERS or unicodedata.category(first)[0] == "M")
-
-
-_UNSPACED_TOKEN = re.compile(f"[{_UNSPACED}]")
-
-
-def _is_unspaced(token: str) -> bool:
-    return _UNSPACED_TOKEN.match(token) is not None
 
 
 class _Words:

@@ -239,7 +239,7 @@ async def test_no_secret_reaches_a_tape_however_it_is_repeated(status: int) -> N
                 await asyncio.sleep(0.005)
 
     async with serving(handler, headers={"X-Team": "team-secret-7d1"}) as client:
-        client._secrets.append("proxy/pass")  # as `_find_proxy` notes a proxy's password
+        client._secrets.append("proxy/pass")  # as `_way` notes a proxy's password
         records = await taped(client, json.dumps({"input": f"my keys: {SECRETS}"}).encode())
     data = encode_records(records)
     assert not [word for word in (*SECRETS, "who=", "me@example.org", "127.0.0.1") if word.encode() in data]

@@ -85,7 +85,9 @@ def respond(body: bytes, dialect: Dialect, number: int = 0) -> Refusal | Simulat
     breaking = None if is_begun else fault  # what is gone on with broke off before
     if breaking is not None and (refusal := _refusal(breaking, dialect.twin, is_streamed=is_streamed)) is not None:
         return refusal
-    chances = [_chance(fields.get("seed", number), place, question) for place in range(_count(fields))]
+    count = fields.get("num_responses")
+    places = range(count if isinstance(count, int) else 1)
+    chances = [_chance(fields.get("seed", number), place, question) for place in places]
     replies = [_going_on(parsed, form, chance, fault) for chance in chances]
     slowness = SLOWNESS if fault is None and "slow" in words_of(question) else 1.0
     return _plan(asked, replies, request_id, parsed.template, breaking, slowness=slowness)
@@ -129,11 +131,6 @@ def _refusal(fault: Fault, twin: Twin, *, is_streamed: bool) -> Refusal | None:
     if fault.breaks in {Break.ERROR, Break.CUT} and not is_streamed:
         return Refusal(500, twin.write_error(BROKEN))
     return None
-
-
-def _count(fields: Mapping[str, object]) -> int:
-    count = fields.get("num_responses", 1)
-    return count if isinstance(count, int) else 1
 
 
 def _plan(
