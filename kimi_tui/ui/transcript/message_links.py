@@ -29,11 +29,13 @@ class MessageLinks:
         return next(self._links(key), None) is not None
 
     def _links(self, key: str) -> Iterator[Link]:
+        if (item := self._entries.item(key)) is None:
+            return
         for content in self._contents(key):
             if isinstance(content, str):
                 yield from addresses_in(content)
             elif "[" in content.source or "<" in content.source or "://" in content.source:
-                yield from links_in(content.tokens, self._references(key))
+                yield from links_in(content.tokens, item.section(Section.BODY).source.references)
 
     def _contents(self, key: str) -> Iterator[Block | str]:
         self._view.fit()
@@ -41,7 +43,3 @@ class MessageLinks:
         for place in () if index is None else viewport.body_pieces(index):
             if (content := viewport.piece(place).content) is not None:
                 yield content
-
-    def _references(self, key: str) -> dict[str, str]:
-        item = self._entries.item(key)
-        return {} if item is None else dict(item.section(Section.BODY).source.references)

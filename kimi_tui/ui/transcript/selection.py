@@ -43,11 +43,8 @@ class Selection:
         """
         self._view, self._on_select, self._on_mode, self._on_copy = view, on_select, on_mode, on_copy
         self._range: SelectionRange | None = None
-        self._has_keys = False
-
-    @property
-    def has_keys(self) -> bool:
-        return self._has_keys
+        self.has_keys = False
+        """Whether the keyboard selects."""
 
     def text(self) -> str:
         """As it was written; "" = nothing is selected."""
@@ -69,7 +66,7 @@ class Selection:
 
     def forget(self) -> None:
         """Nothing is told, since whoever asks knows already; a selection of the keyboard stays."""
-        if not self._has_keys:
+        if not self.has_keys:
             self._range = None
         self._view.repaint()
 
@@ -98,8 +95,8 @@ class Selection:
 
     def set_mode(self, has_keys: bool) -> None:
         """What is selected stays."""
-        if has_keys != self._has_keys:
-            self._has_keys = has_keys
+        if has_keys != self.has_keys:
+            self.has_keys = has_keys
             self._on_mode(has_keys)
 
     def press(self, key: str) -> bool:
@@ -107,7 +104,7 @@ class Selection:
 
         False when the key is none of these, or the keyboard does not select.
         """
-        if not self._has_keys or self._range is None:
+        if not self.has_keys or self._range is None:
             return False
         match key:
             case "escape":
@@ -145,7 +142,7 @@ class Selection:
         self._range = selected
         if selected is None:
             return
-        at, char = place_of(viewport, selected.caret) if self._has_keys else (None, 0)
+        at, char = place_of(viewport, selected.caret) if self.has_keys else (None, 0)
         for row, (place, line) in enumerate(self._view.rows):
             span = None if selected.is_empty else selected_span(viewport, selected, place, line)
             spans = [] if span is None else [span]

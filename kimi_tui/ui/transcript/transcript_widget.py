@@ -160,31 +160,27 @@ class Transcript(Widget, can_focus=True):
         if (item := self._entries.item(key)) is not None and item.set_thought_label(label):
             self.view.invalidate()
 
-    # -- folds, and moving about
+    # -- what is asked
 
     @property
     def is_following(self) -> bool:
         return self.view.viewport.is_following
-
-    # -- the message cursor, headings and code
 
     def plain_text_of(self, key: str) -> str:
         """The text as it is shown, without the marks of Markdown; "" when the entry is not there."""
         item = self._entries.item(key)
         return "" if item is None else copying.plain_text(item)
 
-    # -- the search
+    @property
+    def hints(self) -> str:
+        """For a footer; "" = the keys do what they always do."""
+        return HINTS if self.selection.has_keys else ""
 
     def _call_after(self, pause_s: float, callback: Callable[[], None]) -> None:
         if self.is_attached:
             self.set_timer(pause_s, callback) if pause_s else self.call_next(callback)
 
     # -- the selection
-
-    @property
-    def hints(self) -> str:
-        """For a footer; "" = the keys do what they always do."""
-        return HINTS if self.selection.has_keys else ""
 
     def start_selection(self) -> None:
         """Begin at the text of the chosen message when it is in view, else at the top."""
