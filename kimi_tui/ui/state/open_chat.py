@@ -417,7 +417,7 @@ class Chat:
         shown += [each for it in messages for each in (it, *after.get(it.id, ()))] if after else messages
         if live is not None:
             shown += [self.live_entry(live), *after.get(live.key, ())]
-        return shown, entries.MessageEntries(branch, timestamps, sent)
+        return shown, entries.MessageEntries(branch.alternatives, branch.settings, timestamps, sent)
 
     def _line_of_cut(self) -> Entry:
         """Above the first message that is sent."""
