@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +16,6 @@ from kimi_tui.core.session.written import CONTENT
 from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.core.wire.answer_forms import form_of, is_json_form, laid_out
-from kimi_tui.ui.state.branch import Branch
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text import words
 
@@ -46,18 +46,20 @@ NO_MARKS = Marks()
 class MessageEntries:
     """What entries of the messages of a branch are made of."""
 
-    branch: Branch
-    timestamps: bool
-    sent: frozenset[str]
+    alternatives: Mapping[str, tuple[int, int]]
+    """As `Branch.alternatives`."""
+    settings: Mapping[str, str]
+    """As `Branch.settings`."""
+    timestamps: bool = False
+    sent: frozenset[str] = frozenset()
     """Ids of messages before the cut that are sent, since they are pinned."""
 
     def marks(self, source: Source) -> Marks:
         """As they are now; those of an entry never change."""
         if isinstance(source, Entry):
             return NO_MARKS
-        id_, branch = source.id, self.branch
-        setting = branch.settings.get(id_, "")
-        return Marks(self.timestamps, branch.alternatives.get(id_), setting, id_ in self.sent)
+        id_ = source.id
+        return Marks(self.timestamps, self.alternatives.get(id_), self.settings.get(id_, ""), id_ in self.sent)
 
     def entry(self, source: Source) -> Entry:
         return source if isinstance(source, Entry) else message_entry(source, self.marks(source))

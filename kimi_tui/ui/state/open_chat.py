@@ -402,7 +402,7 @@ class Chat:
         shown += [each for it in messages for each in (it, *after.get(it.id, ()))] if after else messages
         if live is not None:
             shown += [self.live_entry(live), *after.get(live.key, ())]
-        return shown, entries.MessageEntries(branch, timestamps, sent)
+        return shown, entries.MessageEntries(branch.alternatives, branch.settings, timestamps, sent)
 
     def _line_of_cut(self) -> Entry:
         if self._cut_line is None or self._cut_line[0] is not self.room.cut:

@@ -6,7 +6,6 @@ Whoever keeps indices or keys of entries is told by an `EntriesChange` what has 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from typing import NamedTuple
 
 from kimi_tui.core.session.growing_reply import ReplyPart
@@ -52,16 +51,19 @@ class EntryList:
     def set_entries(self, sources: Sequence[Source], messages: MessageEntries | None = None) -> EntriesChange:
         """Entries that stay the same keep their lines and their fold; `messages` makes those of messages."""
         self._indices.clear()
-        old, new = self._viewport.items.indices(), {key_of(source): index for index, source in enumerate(sources)}
-        replaced = self._viewport.items.change_to(sources, messages, old)
-        if old and list(old) == list(islice(new, len(old))):  # nothing else than more at the end
+        items, old, new = self._viewport.items, self._viewport.items.keys(), list(map(key_of, sources))
+        if old and old == new[: len(old)]:  # nothing else than more at the end
+            replaced = items.change_to(sources, messages, range(len(old)))
             self._viewport.add(replaced)
-            grown = range(len(old), len(sources))
+            grown = range(len(old), len(new))
             return EntriesChange(None, replaced, grown, (len(old), Section.BODY) if grown else None)
-        self._viewport.items.keep(new)
-        moved = {index: new[key] for key, index in old.items() if key in new}
+        known = {key: index for index, key in enumerate(old)}
+        was = list(map(known.get, new))
+        replaced = items.change_to(sources, messages, was)
+        items.keep(set(new))
+        moved = {old_index: index for index, old_index in enumerate(was) if old_index is not None}
         self._viewport.move(moved)
-        added = [index for key, index in new.items() if key not in old]
+        added = [index for index, old_index in enumerate(was) if old_index is None]
         end = moved.get(len(old) - 1)
         below = next((index for index in added if end is not None and index > end), None)
         return EntriesChange(moved, replaced, added, None if below is None else (below, Section.BODY), end is None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from kimi_tui.ui.state.entries import MessageEntries, Source, is_laid_out, key_of, kind_of
 from kimi_tui.ui.state.entry import Entry, EntryKind
@@ -40,19 +40,16 @@ class Items:
     def __iter__(self) -> Iterator[Item]:
         return (self[index] for index in range(len(self)))
 
-    def _known(self, index: int) -> Item | None:
-        return self._made.get(self.key(index))
-
     def key(self, index: int) -> str:
         return key_of(self._sources[index])
 
     def find(self, key: str) -> int | None:
         """Looks from the end: what grows stands there."""
-        return next((index for index in reversed(range(len(self))) if self.key(index) == key), None)
+        found = (index for index in range(len(self) - 1, -1, -1) if key_of(self._sources[index]) == key)
+        return next(found, None)
 
-    def indices(self) -> dict[str, int]:
-        """By key, in order."""
-        return {key_of(source): index for index, source in enumerate(self._sources)}
+    def keys(self) -> list[str]:
+        return list(map(key_of, self._sources))
 
     def kind(self, index: int) -> EntryKind:
         return kind_of(self._sources[index])
@@ -60,29 +57,30 @@ class Items:
     def text(self, index: int, section: Section) -> str:
         """Of the body or the reasoning, as it is shown."""
         source = self._sources[index]
-        if isinstance(source, Entry) or key_of(source) in self._made or is_laid_out(source):
+        if isinstance(source, Entry) or source.id in self._made:
             return self[index].text(section)
-        return (source.content if section is Section.BODY else source.reasoning) or ""
+        if section is Section.REASONING:
+            return source.reasoning or ""
+        return self[index].text(section) if is_laid_out(source) else source.content
 
     def has_thought(self, index: int) -> bool:
         source = self._sources[index]
-        if isinstance(source, Entry) or key_of(source) in self._made:
+        if isinstance(source, Entry) or source.id in self._made:
             return self[index].has_thought
         return bool(source.reasoning)
 
     def is_folded(self, index: int) -> bool:
-        item = self._known(index)
+        item = self._made.get(self.key(index))
         return self.fold_reasoning if item is None else item.is_folded
 
     def height(self, index: int, look: Look) -> int:
         """As far as that is known."""
-        item = self._known(index)
+        source = self._sources[index]
+        item = self._made.get(key_of(source))
         if item is not None:
             return item.height(look)
-        source = self._sources[index]
         text = source.text if isinstance(source, Entry) else source.content
-        reasoning = None if self.fold_reasoning else source.reasoning
-        return estimated_height(kind_of(source), text, reasoning, look.width)
+        return estimated_height(kind_of(source), text, None if self.fold_reasoning else source.reasoning, look.width)
 
     # -- all of them
 
@@ -111,24 +109,25 @@ class Items:
         return self._prepared.pop(entry.key)
 
     def change_to(
-        self, sources: Sequence[Source], messages: MessageEntries | None, indices: Mapping[str, int]
+        self, sources: Sequence[Source], messages: MessageEntries | None, was: Iterable[int | None]
     ) -> list[int]:
         """Have others; which of them had another text before.
 
-        Those of the same key keep their fold and the lines that are the same. `indices` = where each was, by its key.
+        Those of the same key keep their fold and the lines that are the same. `was` = where each stood, None = nowhere;
+        it may end where only new ones follow.
         """
-        before, made_before = self._sources, self._messages
+        before, messages_before = self._sources, self._messages
         self._sources, self._messages = list(sources), messages
+        are_marked_alike = messages_before == messages
         replaced = list[int]()
-        for index, source in enumerate(sources):
-            key = key_of(source)
-            old = before[indices[key]] if key in indices else None
-            if old is None or (old is source and made_before == messages):
+        for index, (source, old_index) in enumerate(zip(sources, was, strict=False)):
+            old = None if old_index is None else before[old_index]
+            if old is None or (old is source and are_marked_alike):
                 continue
-            item = self._made.get(key)
+            item = self._made.get(key_of(source))
             if item is None:
-                is_other = old is not source and old != source
-            elif old is source and _has_same_marks(source, made_before, messages):
+                is_other = old != source
+            elif old is source and _has_same_marks(source, messages_before, messages):
                 is_other = False
             else:
                 is_other = self._update(item, _entry(source, messages))

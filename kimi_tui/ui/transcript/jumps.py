@@ -53,8 +53,8 @@ class Jumps:
         """Entries in which no sign stands are not parsed."""
         items = self._view.viewport.items
         for index in range(start.item, len(items) if step > 0 else -1, step):
-            text = items.text(index, Section.BODY)
-            if items.kind(index) is EntryKind.ASSISTANT and any(sign in text for sign in signs):
+            text = items.text(index, Section.BODY) if items.kind(index) is EntryKind.ASSISTANT else ""
+            if any(sign in text for sign in signs):
                 yield from self._pieces_behind(start, index) if step > 0 else self._pieces_above(start, index)
 
     def _pieces_behind(self, start: Place, index: int) -> Iterable[Place]:
