@@ -6,8 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import CompletionError
+from kimi_tui.core.prompt.open_prompt import OpenPrompt
+from kimi_tui.core.prompt.open_turn import PromptEnd
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, ThinkMarks
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import MessageState, Usage
+from kimi_tui.core.text.growing_text import GrowingText
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
+from kimi_tui.core.wire.dialect import Dialect
 from kimi_tui.core.wire.reply import ReplyBuilder
 
 
@@ -49,3 +55,17 @@ def read_reply(builder: ReplyBuilder, pieces: Iterable[bytes], failure: Completi
         for has_block in [began_thinking or bool(reasoning)]
     ]
     return Read(tuple(replies), result.state, result.finish_reason, result.usage, result.request_id, result.error)
+
+
+def builder_of(
+    prompt: str = "",
+    end: PromptEnd = PromptEnd.THINKING,
+    *,
+    dialect: Dialect = DEEPINFRA,
+    marks: ThinkMarks | None = DEFAULT_TEMPLATE.think,
+    reasoning: str = "",
+    is_event_stream: bool = True,
+) -> ReplyBuilder:
+    """What reads the reply to a prompt."""
+    opened = OpenPrompt(GrowingText(prompt), end, marks, reasoning)
+    return ReplyBuilder(dialect, opened, is_event_stream=is_event_stream)

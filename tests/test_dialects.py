@@ -19,14 +19,12 @@ from kimi_tui.adapters.endpoint.simulator.transport import SimulatorTransport
 from kimi_tui.core.errors import ConfigError, FieldError
 from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.session import Message, MessageState, Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.settings.settings import ApiSettings, Settings, parse_settings
 from kimi_tui.core.settings.settings_view import settings_view
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.dialects import DIALECTS
-from kimi_tui.core.wire.reply import ReplyBuilder
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking
 from kimi_tui.engine.turn_engine import Engine
@@ -34,7 +32,7 @@ from tests.cli.calls import call
 from tests.core.cuts import check_every_cut
 from tests.fakes.clock import HandClock
 from tests.fakes.tiny_dialect import TINY
-from tests.reading import ReplyText, read_reply
+from tests.reading import ReplyText, builder_of, read_reply
 
 PACKAGE = Path(__file__).parents[1] / "kimi_tui"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -173,10 +171,7 @@ def said(**document: object) -> bytes:
 
 
 def read(pieces: list[bytes], prompt_end: PromptEnd = PromptEnd.THINKING) -> tuple[object, ...]:
-    builder = ReplyBuilder(
-        dialect=TINY, prompt="p", prompt_end=prompt_end, marks=DEFAULT_TEMPLATE.think, is_event_stream=True
-    )
-    result = read_reply(builder, pieces)
+    result = read_reply(builder_of("p", prompt_end, dialect=TINY), pieces)
     return (*result.replies, result.state)
 
 

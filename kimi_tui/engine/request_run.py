@@ -141,15 +141,7 @@ class RequestRun:
             pause.cancel()
 
     def _new_builder(self, *, is_event_stream: bool) -> ReplyBuilder:
-        return ReplyBuilder(
-            dialect=self._client.dialect,
-            prompt=self._prompt.text,
-            prompt_end=self._prompt.end,
-            marks=self._prompt.marks,
-            is_event_stream=is_event_stream,
-            reasoning=self._prompt.reasoning,
-            written_chars=self._prompt.written_chars,
-        )
+        return ReplyBuilder(self._client.dialect, self._prompt, is_event_stream=is_event_stream)
 
     async def _once(self, body: bytes) -> None:
         self._builder = self._new_builder(is_event_stream=True)

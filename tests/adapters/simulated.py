@@ -10,11 +10,10 @@ from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
 from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.prompt_syntax import Prompt, PromptTurn, write_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES
+from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
-from kimi_tui.core.wire.reply import ReplyBuilder
-from tests.reading import Read, read_reply
+from tests.reading import Read, builder_of, read_reply
 
 STOP = ["<|im_end|>", "[EOS]"]
 
@@ -48,13 +47,7 @@ def refusal_of(body: bytes) -> Refusal:
 def understood(plan: SimulatedReply, prompt: str) -> Read:
     """The reply as the program reads it from the wire."""
     prompt_end = PromptEnd.THOUGHT if prompt.endswith("</think>") else PromptEnd.THINKING
-    builder = ReplyBuilder(
-        dialect=DEEPINFRA,
-        prompt=prompt,
-        prompt_end=prompt_end,
-        marks=DEFAULT_TEMPLATE.think,
-        is_event_stream=plan.is_streamed,
-    )
+    builder = builder_of(prompt, prompt_end, is_event_stream=plan.is_streamed)
     return read_reply(
         builder, event_stream(plan, DEEPINFRA) if plan.is_streamed else [encode(document(plan, DEEPINFRA))]
     )

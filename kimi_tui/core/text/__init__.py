@@ -1,4 +1,4 @@
-"""Texts made safe to show, quoted, counted; known names that are like a wrong one.
+"""Texts made safe to show, quoted, counted, held while they grow; known names that are like a wrong one.
 
 May import no other package.
 """

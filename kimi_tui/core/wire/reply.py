@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kimi_tui.core.errors import TRY_AGAIN, BrokenStreamError, CompletionError
+from kimi_tui.core.prompt.open_prompt import OpenPrompt
 from kimi_tui.core.prompt.open_turn import PromptEnd
-from kimi_tui.core.prompt.template import ThinkMarks
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import NO_USAGE, MessageState, Usage
-from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.core.text.surrogates import replace_lone, without_half
 from kimi_tui.core.wire.dialect import Dialect, Frame, Generated
 from kimi_tui.core.wire.frames import decode_document, decode_event, decode_unfinished
@@ -64,29 +63,14 @@ class ReplyResult:
 class ReplyBuilder:
     """Holds back what its parts hold back, and no text beyond; a document that is no event stream is held whole."""
 
-    def __init__(
-        self,
-        *,
-        dialect: Dialect,
-        prompt: str | TextView,
-        prompt_end: PromptEnd,
-        marks: ThinkMarks | None,
-        is_event_stream: bool,
-        reasoning: str = "",
-        written_chars: int = 0,
-    ) -> None:
-        """`prompt` is cut off where a generated text repeats it; a body is an event stream, or one JSON document.
-
-        `reasoning` = what stands in the open think block that the prompt ends with; see `ThinkSplitter`, where
-        `written_chars` go too.
-        """
-        self._dialect, self._prompt, self._written_chars = dialect, prompt, written_chars
-        self._prompt_end, self._marks, self._reasoning = prompt_end, marks, reasoning
+    def __init__(self, dialect: Dialect, prompt: OpenPrompt, *, is_event_stream: bool) -> None:
+        """The prompt is cut off where a generated text repeats it; a body is an event stream, or one JSON document."""
+        self._dialect, self._prompt = dialect, prompt
         self._sse: SseDecoder | None = SseDecoder() if is_event_stream else None
         self._is_decided, self._head = False, b""
         self._document = bytearray()
         self._texts, self._reasonings = TokenBorders(), TokenBorders()
-        self._splitter = ThinkSplitter(prompt_end, marks, reasoning, written_chars)
+        self._splitter = self._new_splitter()
         self.has_text = False
         self._has_answer = False
         self._is_parted = False  # by the server, reasoning from answer
@@ -100,6 +84,10 @@ class ReplyBuilder:
         self._failure: CompletionError | None = None
         self._usage = NO_USAGE
         self._request_id: str | None = None
+
+    def _new_splitter(self) -> ThinkSplitter:
+        prompt = self._prompt
+        return ThinkSplitter(prompt.end, prompt.marks, prompt.reasoning, prompt.written_chars)
 
     @property
     def is_thinking(self) -> bool:
@@ -253,7 +241,7 @@ class ReplyBuilder:
         if not self._is_parted:
             self._split(self._texts.close())
             self._keep(self._splitter.close(), self._texts)
-            self._is_parted, self._splitter = True, ThinkSplitter(PromptEnd.ANSWER, self._marks)
+            self._is_parted, self._splitter = True, ThinkSplitter(PromptEnd.ANSWER, self._prompt.marks)
             self._texts = TokenBorders()
         self._keep_reasoning(self._reasonings.feed(text, token) + (self._reasonings.close() if is_last else ""))
 
@@ -294,13 +282,13 @@ class ReplyBuilder:
 
     def _understand(self, generated: Generated, *, is_whole: bool) -> ReplyText:
         text = generated.text
-        if len(text) >= len(self._prompt):
-            text = text.removeprefix(str(self._prompt))
+        if len(text) >= len(self._prompt.text):
+            text = text.removeprefix(str(self._prompt.text))
         text = replace_lone(text if is_whole else without_half(text))
         if generated.reasoning is not None:
             reasoning = generated.reasoning if is_whole or text else without_half(generated.reasoning)
             return ReplyText(replace_lone(reasoning), text, is_thinking=not text)
-        splitter = ThinkSplitter(self._prompt_end, self._marks, self._reasoning, self._written_chars)
+        splitter = self._new_splitter()
         segments = splitter.feed(text) + splitter.close()
         joined = {part: "".join(s.text for s in segments if s.part is part) for part in ReplyPart}
         reasoning, answer = joined[ReplyPart.REASONING], joined[ReplyPart.ANSWER]

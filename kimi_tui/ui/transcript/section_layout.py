@@ -18,29 +18,21 @@ from kimi_tui.ui.transcript.table_layout import Widths
 class ChunkLayout:
     """A chunk without text has one piece, which is made from the entry itself."""
 
-    __slots__ = ("_chars", "_done", "_ends", "heights", "pieces", "source")
+    __slots__ = ("_done", "heights", "pieces", "source")
 
     def __init__(self, chunk: Chunk) -> None:
         """Nothing is parsed yet."""
         self.source = chunk
         self.heights = Heights()
         """Lines of its pieces, kept when they are dropped."""
-        self._ends = self._chars = 0
         self.drop()
-        self.resize()
-
-    def resize(self) -> None:
-        self._ends, self._chars = size_of(self.source.text)
-
-    def grow(self, text: str) -> None:
-        self._ends += text.count("\n")
-        self._chars += len(text)
 
     def height(self, width: int) -> int:
         """As far as that is known."""
         if len(self.heights):
             return self.heights.total
-        return self._ends + self._chars // max(width, 1)
+        ends, chars = size_of(self.source.text)
+        return ends + chars // max(width, 1)
 
     def drop(self) -> None:
         self.source.drop()
@@ -52,7 +44,6 @@ class ChunkLayout:
 
     def end(self) -> None:
         """Another chunk follows, so that nothing is added any more."""
-        self.resize()
         if not self.source.blocks:
             self.pieces, self._done, self.heights = [], 0, Heights()
         elif self.pieces:
@@ -120,10 +111,9 @@ class SectionLayout:
         return self._heights.total
 
     def append(self, text: str) -> None:
-        known, last = self.source.chars, max(len(self.chunks) - 1, 0)
+        last = max(len(self.chunks) - 1, 0)
         self.source.append(text)
-        if self.source.chars > known:
-            self._follow(last, text)
+        self._follow(last)
 
     def change_to(self, text: str | TextView) -> None:
         """What is the same at the beginning keeps its lines if the text only grew."""
@@ -137,15 +127,11 @@ class SectionLayout:
             self.chunks[-1].forget_lines()
         self._follow(max(same - 1, 0))
 
-    def _follow(self, place: int, added: str = "") -> None:
-        """Have a layout for each chunk; that at a place may have grown or ended. "" = nobody says by what."""
+    def _follow(self, place: int) -> None:
+        """Have a layout for each chunk; that at a place may have grown or ended."""
         if place < len(self.chunks):
             if len(self.chunks) < len(self.source.chunks):
                 self.chunks[place].end()
-            elif added:
-                self.chunks[place].grow(added)
-            else:
-                self.chunks[place].resize()
             self.measure(place)
         for chunk in self.source.chunks[len(self.chunks) :]:
             self.chunks.append(ChunkLayout(chunk))

@@ -23,12 +23,11 @@ from kimi_tui.core.settings.actions import ACTIONS, COMMANDS, KEY_NAMES, key_lab
 from kimi_tui.core.settings.sampling import resolve_request
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
-from kimi_tui.core.wire.reply import ReplyBuilder
 from tests.adapters.simulated import STOP, answer_to, body_of, plan_of, prompt_of, refusal_of, understood
 from tests.core.prompt import template_rows
 from tests.core.prompt.test_open_turn import prompts
 from tests.prompts import next_prompt
-from tests.reading import read_reply
+from tests.reading import builder_of, read_reply
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 MARKER = re.compile(r"<\|[A-Za-z0-9_]+\|>|</?think>|\[(?:BOS|EOS|EOT|UNK|PAD)\]")
@@ -62,7 +61,7 @@ def test_another_template_is_a_row_and_nothing_else(row: Template, monkeypatch: 
     prompt = next_prompt(session, request)
     plan = plan_of(prompt, **request.fields)
     end = request.open_turn.prompt_end
-    builder = ReplyBuilder(dialect=DEEPINFRA, prompt=prompt, prompt_end=end, marks=row.think, is_event_stream=True)
+    builder = builder_of(prompt, end, marks=row.think)
     (reply,) = read_reply(builder, event_stream(plan, DEEPINFRA)).replies
     assert (reply.reasoning is None) is (row.think is None)
     assert f"> {request.door.foreign(question.content)}" in reply.content

@@ -10,13 +10,10 @@ from kimi_tui.adapters.endpoint.simulator import showpieces, tour
 from kimi_tui.adapters.endpoint.simulator.simulated_bytes import FIRST_TOKEN_S, MAX_PIECES, paced
 from kimi_tui.adapters.endpoint.simulator.transport import SimulatorTransport
 from kimi_tui.core.errors import CompletionError
-from kimi_tui.core.prompt.open_turn import PromptEnd
-from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
-from kimi_tui.core.wire.reply import ReplyBuilder
 from tests.adapters.simulated import body_of, plan_of, prompt_of
 from tests.fakes.clock import HandClock
-from tests.reading import Read, read_reply
+from tests.reading import Read, builder_of, read_reply
 
 URL = "https://example.invalid/v1/inference/moonshotai/Kimi-K2.5"
 
@@ -27,13 +24,7 @@ def client_of(clock: HandClock, tokens_per_s: float = 60) -> EndpointClient:
 
 async def ask(client: EndpointClient, prompt: str, **fields: object) -> Read:
     async with client.send(body_of(prompt, **fields), "m/x") as response:
-        builder = ReplyBuilder(
-            dialect=DEEPINFRA,
-            prompt=prompt,
-            prompt_end=PromptEnd.THINKING,
-            marks=DEFAULT_TEMPLATE.think,
-            is_event_stream=response.is_event_stream,
-        )
+        builder = builder_of(prompt, is_event_stream=response.is_event_stream)
         return read_reply(builder, [chunk async for chunk in response.chunks()])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Timing, Usage
+from kimi_tui.core.text import growing_text
 from kimi_tui.core.text.growing_text import GrowingText
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -33,6 +35,26 @@ def test_every_part_of_a_growing_text_is_that_of_the_whole(pieces: list[str], a:
         assert str(text) == whole
     start, end = sorted((min(a, len(whole)), min(b, len(whole))))
     assert (text.between(start, end), len(text), str(text)) == (whole[start:end], len(whole), whole)
+
+
+def test_small_pieces_are_joined_and_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growing_text, "JOINED_CHARS", 5)
+    chance, text, whole, large = random.Random(4), GrowingText(), "", "a large one"
+    for _ in range(60):
+        piece = chance.choice(["", "x", "yz", "é羊", large])
+        text.append(piece)
+        whole += piece
+        if chance.random() < 0.1:
+            end = chance.randrange(len(whole) + 1)
+            text.shorten(end)
+            whole = whole[:end]
+        start = chance.randrange(len(whole) + 1)
+        end = chance.randint(start, len(whole))
+        assert (len(text), text.between(start, end), "".join(text.pieces)) == (len(whole), whole[start:end], whole)
+    assert len(text.pieces) <= len(whole) / 5 + 1
+    text.append(large)
+    assert text.pieces[-1] is large
+    assert str(text) == whole + large
 
 
 def test_giving_out_the_end_of_a_long_text_copies_nothing_else() -> None:

@@ -16,16 +16,14 @@ from kimi_tui.core.errors import (
     BrokenStreamError,
     ServerFaultError,
 )
-from kimi_tui.core.prompt.open_turn import PromptEnd
-from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.session import Usage
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.dialect import Frame, Generated
 from kimi_tui.core.wire.frames import decode_document, decode_event
-from kimi_tui.core.wire.reply import ReplyBuilder
 from kimi_tui.core.wire.sse import SseEvent
 from tests.counting import calls_in
 from tests.fakes.scripted_client import end, token
+from tests.reading import builder_of
 
 
 def decode(type_: str = "message", /, **document: Any) -> Frame:
@@ -196,9 +194,7 @@ def test_any_json_is_a_frame_or_the_one_documented_error(document: Any) -> None:
 
 def calls_to_read(tokens: int) -> int:
     chunks = [token(f" word{place}") for place in range(tokens)] + [end()]
-    builder = ReplyBuilder(
-        dialect=DEEPINFRA, prompt="", prompt_end=PromptEnd.THINKING, marks=DEFAULT_TEMPLATE.think, is_event_stream=True
-    )
+    builder = builder_of()
 
     def read() -> None:
         for chunk in chunks:

@@ -16,24 +16,17 @@ from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import MessageState, Usage
 from kimi_tui.core.text.surrogates import replace_lone
-from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.reply import ReplyBuilder
 from kimi_tui.core.wire.think import ThinkSplitter
 from tests.core.cuts import check_every_cut
 from tests.fakes.scripted_client import DONE, end, frame, think_end, token
-from tests.reading import Read, ReplyText, read_reply
+from tests.reading import Read, ReplyText, builder_of, read_reply
 
 PROMPT = "<|im_user|>…<think>"
 
 
 def reading(prompt_end: PromptEnd, *, stream: bool = True) -> ReplyBuilder:
-    return ReplyBuilder(
-        dialect=DEEPINFRA,
-        prompt=PROMPT,
-        prompt_end=prompt_end,
-        marks=DEFAULT_TEMPLATE.think,
-        is_event_stream=stream,
-    )
+    return builder_of(PROMPT, prompt_end, is_event_stream=stream)
 
 
 def build(pieces: list[bytes], prompt_end: PromptEnd = PromptEnd.THINKING, *, stream: bool = True) -> Read:

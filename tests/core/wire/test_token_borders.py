@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.prompt.open_turn import PromptEnd
-from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.dialect import Dialect
@@ -19,6 +18,7 @@ from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder
 from tests.core.cuts import cuts
 from tests.fakes.scripted_client import frame
 from tests.fakes.tiny_dialect import TINY, event
+from tests.reading import builder_of
 
 Pieces = list[tuple[ReplyPart, int, str]]
 """The texts that came, each with the number of its token; those of one token behind each other are one."""
@@ -27,14 +27,7 @@ Pieces = list[tuple[ReplyPart, int, str]]
 def builder(
     prompt_end: PromptEnd = PromptEnd.THINKING, reasoning: str = "", dialect: Dialect = DEEPINFRA
 ) -> ReplyBuilder:
-    return ReplyBuilder(
-        dialect=dialect,
-        prompt="",
-        prompt_end=prompt_end,
-        marks=DEFAULT_TEMPLATE.think,
-        is_event_stream=True,
-        reasoning=reasoning,
-    )
+    return builder_of("", prompt_end, dialect=dialect, reasoning=reasoning)
 
 
 def tokens_of(segments: Sequence[CountedSegment]) -> Pieces:
