@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
@@ -10,11 +10,14 @@ from textual import events
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.geometry import Offset
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
+from textual.style import Style
 from textual.widgets import Input, OptionList, TextArea
 
+from kimi_tui.core.text.dotted import SEPARATOR
 from kimi_tui.ui.widgets.newest_work import run_newest
 
 FROM_THE_USER = (events.InputEvent, OptionList.OptionMessage, Input.Changed, Input.Submitted)
@@ -76,6 +79,12 @@ class Dialog(Above[ResultT]):
         }
     }
     """
+
+
+def clickable(hints: Iterable[tuple[str, str]]) -> Content:
+    """What keys do, with a dot between; a click on the words does the action of the screen behind them."""
+    parts = ((words, Style.from_meta({"@click": f"screen.{action}"})) for words, action in hints)
+    return Content(SEPARATOR).join(map(Content.assemble, parts))
 
 
 class LateClicks:

@@ -12,15 +12,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.style import Style
 from textual.widgets import Static
 
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.text.counts import counted
-from kimi_tui.core.text.dotted import SEPARATOR, dotted
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.ui.keys.focus import take_keys
-from kimi_tui.ui.screens.above import Above
+from kimi_tui.ui.screens.above import Above, clickable
 from kimi_tui.ui.screens.compare_choice import CompareChoice
 from kimi_tui.ui.screens.compare_rows import CompareRows, Comparison, compared, rows_of
 from kimi_tui.ui.screens.compare_side_view import MAX_SETTING_LINES, SideBody, SideView, head_lines
@@ -257,8 +256,7 @@ class CompareScreen(Above[str]):
         rest = [("r answer", "r answer", "other_part")] if self._part is ReplyPart.REASONING else HINTS[-1:]
         hints = [*HINTS[:-1], *rest]
         is_short = len(dotted(*(long for long, *_ in hints))) > self.size.width - 2
-        parts = [(hint[is_short], Style.from_meta({"@click": f"screen.{hint[2]}"})) for hint in hints]
-        self.query_one("#compare-hints", Static).update(Content(SEPARATOR).join(map(Content.assemble, parts)))
+        self.query_one("#compare-hints", Static).update(clickable((hint[is_short], hint[2]) for hint in hints))
 
     # -- keys
 

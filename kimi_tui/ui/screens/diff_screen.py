@@ -9,17 +9,15 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.content import Content
 from textual.widgets import Static
 
 from kimi_tui.core.prompt.past_requests import PastRequest
 from kimi_tui.core.prompt.prompt_diff import Change, DiffPiece, PromptComparison
 from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.text.counts import counted
-from kimi_tui.core.text.dotted import dotted
 from kimi_tui.ui.panes.prompt_entries import part_name
 from kimi_tui.ui.panes.prompt_source import Comparing
-from kimi_tui.ui.screens.above import Above
+from kimi_tui.ui.screens.above import Above, clickable
 from kimi_tui.ui.state.entry import ADDED, ALIKE, REMOVED, Entry, EntryKind
 from kimi_tui.ui.text import words
 from kimi_tui.ui.text.safe_text import line_text
@@ -95,12 +93,9 @@ class DiffScreen(ScrollKeys, Above[None]):
         parts = (f"{REMOVED}{_name_of(request)} ({place})", f"{ADDED}{self._comparing.title}", sizes)
         line = "   ".join(parts)
         self.query_one("#diff-titles", Static).update(line if cell_len(line) <= width else "\n".join(parts))
-        ways = (  # a click does the same
-            "[@click=screen.step(1)]Left earlier request[/]" if self._request(1) else "",
-            "[@click=screen.step(-1)]Right later request[/]" if self._request(-1) else "",
-            "[@click=screen.cancel]Escape back[/]",
-        )
-        self.query_one("#diff-keys", Static).update(Content.from_markup(dotted(*ways)))
+        ways = [("Left earlier request", 1), ("Right later request", -1)]
+        hints = [(words, f"step({by})") for words, by in ways if self._request(by) is not None]
+        self.query_one("#diff-keys", Static).update(clickable([*hints, ("Escape back", "cancel")]))
 
     def action_step(self, by: int) -> None:
         if self._request(by) is not None:

@@ -156,7 +156,6 @@ class SideBySideScreen(ScrollKeys, Above[str]):
         self._at = chosen
         self._lines: list[str] = []
         self._keys: list[str] = []
-        self._head = ""
         self._states: object = None
         self._drawn_s = 0.0
         self._branch: Branch | None = None
@@ -223,9 +222,7 @@ class SideBySideScreen(ScrollKeys, Above[str]):
         keys, place = [row.key for row in self._rows], self._place
         self._at = keys[place]
         lines = [f"{self._marks(row)}{line}" for row, line in zip(self._rows, lines, strict=True)]
-        if head != self._head:
-            self._head = head
-            self.query_one("#replies-head", Static).update(Content(f"{' ' * MARK_CELLS}{head}"))
+        self.query_one("#replies-head", Static).update(Content(f"{' ' * MARK_CELLS}{head}"), layout=False)
         if len(lines) != len(self._lines):
             self._list.clear_options()
             self._list.add_options([Option(Content(line)) for line in lines])
