@@ -125,22 +125,20 @@ class AskListener:
     def _give_start(self) -> None:
         """Before the first of what comes, give the words of the user's that a new reply begins with."""
         if not self._has_text and self._turn.reply.is_new:
-            beginning = self._turn.reply.beginning
-            for part, text in ((ReplyPart.REASONING, beginning.reasoning or ""), (ReplyPart.ANSWER, beginning.content)):
-                if text:
-                    self._output.delta(part, text)
+            self._give(self._turn.reply.beginning.reasoning, self._turn.reply.beginning.content)
         self._has_text = True
 
     def _give_whole(self, reply: Message) -> None:
         """What it began with has been given before."""
         self._give_start()
         before = self._turn.reply.beginning
-        for part, text, known in (
-            (ReplyPart.REASONING, reply.reasoning or "", before.reasoning or ""),
-            (ReplyPart.ANSWER, reply.content, before.content),
-        ):
-            if new := text.removeprefix(known):
-                self._output.delta(part, new)
+        reasoning = (reply.reasoning or "").removeprefix(before.reasoning or "")
+        self._give(reasoning, reply.content.removeprefix(before.content))
+
+    def _give(self, reasoning: str | None, answer: str) -> None:
+        for part, text in ((ReplyPart.REASONING, reasoning), (ReplyPart.ANSWER, answer)):
+            if text:
+                self._output.delta(part, text)
 
     def _tell_end(self, ended: TurnEnded) -> None:
         if ended.error is not None:

@@ -27,11 +27,10 @@ class _Row:
 
 def run(options: Namespace, context: Context) -> int:
     """Raises ConfigError where the config cannot be read or written."""
-    return ACTIONS[options.action](options, context)
+    return ACTIONS[options.action](context)
 
 
-def _path(options: Namespace, context: Context) -> int:
-    del options
+def _path(context: Context) -> int:
     context.write_line(str(context.config_path))
     return DONE
 
@@ -42,17 +41,15 @@ def _tell_missing(context: Context) -> None:
         context.tell(f"{context.config_path} is not there; the defaults hold", "`kimi-tui config init` writes it.")
 
 
-def _init(options: Namespace, context: Context) -> int:
+def _init(context: Context) -> int:
     from kimi_tui.adapters.config.config_file import write_example
 
-    del options
     write_example(context.config_path)
     context.write_line(str(context.config_path))
     return DONE
 
 
-def _check(options: Namespace, context: Context) -> int:
-    del options
+def _check(context: Context) -> int:
     from kimi_tui.adapters.config.config_file import every_problem
 
     loaded = context.load()
@@ -65,7 +62,7 @@ def _check(options: Namespace, context: Context) -> int:
     return BAD_USAGE if findings else DONE
 
 
-def _show(options: Namespace, context: Context) -> int:
+def _show(context: Context) -> int:
     from kimi_tui.adapters.config.config_file import theme_problems
 
     settings, loaded = context.settings_or_tell(), context.load()
@@ -77,7 +74,7 @@ def _show(options: Namespace, context: Context) -> int:
         **_sampling_rows(settings),
         **_preset_rows(settings, loaded),
     }
-    if options.json:
+    if context.options.json:
         plain = {key: {"value": row.value, "source": row.source} for key, row in rows.items()}
         context.write_line(json.dumps(plain, ensure_ascii=False))
         return DONE

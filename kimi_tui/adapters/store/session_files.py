@@ -151,7 +151,6 @@ class SessionFiles(SessionFolder):
         return HeldSession(session, path, draft, release, reason, recovered=recovered, raw_draft=raw_draft)
 
     def recover(self) -> Sequence[RecoveredSession]:
-        """See `SessionStore`; what cannot be recovered now, or may belong to a living process, stays as it is."""
         return self.left.recover()
 
     def rewrite(self, path: Path, session: Session) -> None:
@@ -223,7 +222,6 @@ class SessionFiles(SessionFolder):
         return session_id if path is None or is_same(path.parent, self.folder) else os.path.abspath(path)
 
     async def save(self, session: Session) -> Rewritten | Conflict | None:
-        """Write a session off the event loop; see `save_now`."""
         return await asyncio.to_thread(self.save_now, session)
 
     def save_now(self, session: Session) -> Rewritten | Conflict | None:
@@ -304,7 +302,6 @@ class SessionFiles(SessionFolder):
         return Conflict(copy, path, reason)
 
     async def look(self, session: Session) -> Reloaded | Lost | None:
-        """Look off the event loop whether others changed the file of a session that is open."""
         return await asyncio.to_thread(lambda: self._bases.look(self.path_of(session), session))
 
     def _check_free(self, path: Path, session: Session) -> None:
@@ -363,7 +360,6 @@ class SessionFiles(SessionFolder):
         return self.path_of(copy)
 
     def copy_of(self, session: Session, now: datetime) -> Session:
-        """A new session of that moment, not saved yet, that says the same."""
         return replace(copied(session, new_session_id(now), new_cache_key(), COPY), created=now, updated=now)
 
     def import_file(self, path: Path, *, is_pipe_allowed: bool = False) -> tuple[Session, str]:

@@ -41,7 +41,6 @@ class SessionFolder:
         self._reader.parse = self._processes.read
 
     def close(self) -> None:
-        """End what is being read, since nobody waits for it any more."""
         self._has_closed.set()
         if self._processes is not None:
             self._processes.stop()

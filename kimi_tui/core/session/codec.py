@@ -49,6 +49,11 @@ def encode_session(session: Session) -> dict[str, object]:
 
     Raises StorageError where it was read from a newer version's file: what that means is not known here.
     """
+    return encode_head(session) | {"messages": [encode_message(message) for message in session.messages]}
+
+
+def encode_head(session: Session) -> dict[str, object]:
+    """All but the messages; StorageError as `encode_session`."""
     refuse_if_newer(session)
     head: dict[str, object] = {
         "format": FORMAT,
@@ -66,7 +71,7 @@ def encode_session(session: Session) -> dict[str, object]:
         **session.extra,
         "settings": encode_fields(session.settings) or None,
     }
-    return _without_none(head, session.extra) | {"messages": [encode_message(message) for message in session.messages]}
+    return _without_none(head, session.extra)
 
 
 def encode_message(message: Message) -> dict[str, object]:

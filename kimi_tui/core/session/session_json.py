@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import date, datetime, time
 
 from kimi_tui.core.errors import ConversionError
@@ -41,11 +40,9 @@ class JsonWriter:
 
         Raises ConversionError where JSON cannot hold a value (a date, nan, inf): it names the key.
         """
-        from kimi_tui.core.session.codec import encode_session  # noqa: PLC0415 - reading needs none of it
+        from kimi_tui.core.session.codec import encode_head  # noqa: PLC0415 - reading needs none of it
 
-        plain = encode_session(replace(session, messages=()))
-        plain.pop("messages")
-        plain |= {"created": iso_stamp(session.created), "updated": iso_stamp(session.updated)}
+        plain = encode_head(session) | {"created": iso_stamp(session.created), "updated": iso_stamp(session.updated)}
         try:
             _check(plain, "")
             yield from written(_members(plain, indent=1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from kimi_tui.core.errors import ConversionError
@@ -26,11 +25,9 @@ class TomlWriter:
 
     def __call__(self, session: Session) -> Iterator[bytes]:
         """Write it in pieces; raises ConversionError where TOML cannot hold a value."""
-        from kimi_tui.core.session.codec import encode_session  # noqa: PLC0415 - reading needs none of it
+        from kimi_tui.core.session.codec import encode_head  # noqa: PLC0415 - reading needs none of it
 
-        plain = encode_session(replace(session, messages=()))
-        plain.pop("messages")
-        yield from written(_table(plain, "", ""))
+        yield from written(_table(encode_head(session), "", ""))
         yield b"\n" if session.messages else b""
         yield from self._blocks.write(session, b"\n")
 
