@@ -6,7 +6,7 @@ It rests on estimates that are calibrated by what the endpoint told of the same 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
@@ -114,7 +114,7 @@ class BranchSizes:
 
             def tokens_of(message: Message) -> int:
                 thinks = message.id in thinking or (keeps_pinned and message.pinned and bool(thinking))
-                return self._size(self._part(message, thinks))
+                return self._size(self.part(message, thinks))
 
             turns = TurnCuts.of(
                 messages, tokens_of, request.room_tokens,
@@ -124,12 +124,8 @@ class BranchSizes:
         self._cuts[key] = cuts
         return cuts
 
-    def closed_parts(self, sending: PromptWriter, messages: Sequence[Message]) -> Iterator[PromptPart]:
-        """The parts of the messages that `sending` sends: it may leave out more."""
-        return sending.closed_parts(messages, self._part)
-
-    def _part(self, message: Message, has_thinking: bool) -> PromptPart | None:
-        """None = it is not sent."""
+    def part(self, message: Message, has_thinking: bool) -> PromptPart | None:
+        """Written once, for every writer of the branch; None = it is not sent."""
         known = self._parts.get(message.id)
         if known is None or known[0] is not message or known[1] is not has_thinking:
             part = self.writer.message_part(message, has_thinking=has_thinking)
@@ -153,4 +149,4 @@ def next_parts(session: Session, request: RequestSettings) -> tuple[Sequence[Pro
     sizes = BranchSizes.of(session, request)
     cuts, tail = sizes.next_cuts(request), [sizes.writer.open_part(request.open_turn)]
     sending = cuts.sending(tail)
-    return (*sizes.closed_parts(sending.writer, cuts.messages), *tail), sending.left_out
+    return (*sending.writer.closed_parts(cuts.messages, sizes.part), *tail), sending.left_out

@@ -59,7 +59,7 @@ class ClosedPrompt:
         sizes = BranchSizes.of(replace(session, head=reply.question_id), request)
         cuts = sizes.next_cuts(request, sent_before=past.left_out or None)
         sending = cuts.sending([sizes.writer.open_part(sizes.writer.open_turn_at(_so_far(reply), reply.written))])
-        parts = sizes.closed_parts(sending.writer, cuts.messages)
+        parts = sending.writer.closed_parts(cuts.messages, sizes.part)
         return cls(_texts(parts), sending.writer, left_out=sending.left_out)
 
     def followed_by(self, reply: GrowingReply) -> OpenPrompt:

@@ -231,7 +231,7 @@ class PromptViewer:
         key = len(cuts.messages) < len(sizes.messages), request.over_budget, cut
         if key not in self._closed:
             sending = cuts.behind(cut)
-            parts = sizes.closed_parts(sending.writer, cuts.messages)
+            parts = sending.writer.closed_parts(cuts.messages, sizes.part)
             self._closed[key] = _Closed.of(
                 parts, session, request.template, last, sizes.calibration, left_out=sending.left_out
             )
