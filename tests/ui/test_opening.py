@@ -177,12 +177,11 @@ async def test_what_shows_a_session_is_made_beside_the_screen(
 
     async with program(tmp_path, opening=file.opening(tmp_path)) as running:
         await running.shows("Opening lamb …")
-        noted(entries, "message_entry")
         noted(status_line, "context_of")
         file.may_end.set()
         await running.shows("Roast it.")
         await running.shows("context")
-    assert threads == {("message_entry", False), ("context_of", False)}
+    assert threads == {("context_of", False)}
 
 
 async def test_one_that_cannot_be_read_ends_the_program_with_the_reason(tmp_path: Path) -> None:
