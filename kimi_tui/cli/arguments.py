@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -350,7 +351,11 @@ def _add_demo_server(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--port", type=_port, default=0, metavar="N", help="0, the default, takes any free one")
     parser.add_argument(
-        "--rate", type=_rate, default=60.0, metavar="TOKENS_PER_S", help="the pace (default 60; 0 = at once)"
+        "--rate",
+        type=_number_in(0, MAX_RATE),
+        default=60.0,
+        metavar="TOKENS_PER_S",
+        help="the pace (default 60; 0 = at once)",
     )
     parser.add_argument("--replay", metavar="FILE", help="answer with what a recording holds, whatever is asked")
     _add_speed(parser)
@@ -364,18 +369,12 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
 
 def _add_speed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--speed", type=_speed, default=1.0, metavar="X", help="a recording so many times as fast (default 1)"
+        "--speed",
+        type=_number_in(MIN_SPEED, MAX_SPEED),
+        default=1.0,
+        metavar="X",
+        help="a recording so many times as fast (default 1)",
     )
-
-
-def _speed(text: str) -> float:
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not MIN_SPEED <= speed <= MAX_SPEED:
-        raise argparse.ArgumentTypeError(f"found {text!r}, allowed a number in [{MIN_SPEED}, {MAX_SPEED}]")
-    return speed
 
 
 def _port(text: str) -> int:
@@ -385,11 +384,14 @@ def _port(text: str) -> int:
     return port
 
 
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = -1.0
-    if not 0 <= rate <= MAX_RATE:
-        raise argparse.ArgumentTypeError(f"found {text!r}, allowed a number in [0, {MAX_RATE}]")
-    return rate
+def _number_in(least: float, most: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"found {text!r}, allowed a number in [{least}, {most}]")
+        return value
+
+    return number
