@@ -116,3 +116,12 @@ async def test_a_session_whose_process_dies_meanwhile_is_recovered_when_it_is_op
         running.screen.run_later(running.screen.current.open(path))
         await running.shows("interrupted")
         assert running.text.count(CAME_BACK) == 1
+
+
+async def test_what_is_being_typed_stays_where_the_session_on_screen_is_opened(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK, size=(120, 30)) as running:
+        await running.type("half a thought<f2>")
+        await running.until(lambda: "Enter open" in running.text)
+        await running.type("<enter>")
+        await running.until(lambda: running.screen.composer.has_focus)
+        assert running.screen.composer.draft == "half a thought"

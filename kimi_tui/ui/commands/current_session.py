@@ -68,6 +68,8 @@ class CurrentSession:
         """
         async with self.switching:
             left = self.open_chats.current
+            if chat is left:  # what is being typed stays
+                return
             self.leave()
             await self.open_chats.show(chat, lambda: self.drafts.own)
             self.drafts.leave(left.session.id)

@@ -56,6 +56,7 @@ class SessionCommands:
         if not title:
             raise UsageError("/rename needs a title.", "For example: /rename Cooking lamb")
         self.current.change(replace(self._session, title=title))
+        self.listed()
 
     async def _resume(self, argument: str) -> None:
         """The session that the text names; "" = the latest other one."""

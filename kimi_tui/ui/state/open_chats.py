@@ -117,7 +117,7 @@ class OpenChats:
         return self.chat_of(await asyncio.to_thread(self._session_store.create, self._new_session()))
 
     async def show(self, chat: Chat, draft: Callable[[], str]) -> None:
-        """Put a chat on screen; the one before keeps what was being typed, which `draft` gives.
+        """Put another chat on screen; the one before keeps what was being typed, which `draft` gives.
 
         What of it cannot be saved stays open behind the one on screen.
 
@@ -125,8 +125,6 @@ class OpenChats:
             KimiError: It cannot be saved, and has no file to find it by again; nothing has changed then.
         """
         before = self.current
-        if chat is before:
-            return
         await self.keep(draft)
         if before.unsaved is not None and not await self.has_file(before):
             raise before.unsaved

@@ -499,3 +499,11 @@ async def test_an_editor_that_was_left_open_is_there_again(tmp_path: Path) -> No
         await running.until(lambda: scope(running) is Scope.COMPOSER)
         await running.type("<f4>5<enter>")
         await running.until(lambda: running.screen.chat.session.settings.get("temperature") == 0.35)
+
+
+async def test_a_session_that_gets_another_name_has_it_in_the_list_too(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK, size=(120, 30)) as running:
+        await running.type("<f2>")
+        await running.until(lambda: "Enter open" in running.text)
+        await running.type("<escape>/rename Stew<enter>")
+        await running.until(lambda: running.text.count("Stew") == 2)
