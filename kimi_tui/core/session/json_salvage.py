@@ -6,12 +6,11 @@ import json
 import re
 
 from kimi_tui.core.session import session_json
-from kimi_tui.core.session.salvage import Damage, Row, Salvaged, line_at
+from kimi_tui.core.session.salvage import TORN, Damage, Row, Salvaged, line_at
 
 SPACE = re.compile(r"[ \t\r\n]*")
 TOKEN = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"?|[\[\]{},]')
 """A string, which ends with its line at the latest, a bracket or a comma."""
-TORN = "the end of the file is missing."
 CLOSED = '}]"'
 """What a value ends with of which no more can follow; a number could go on."""
 _DECODER = json.JSONDecoder()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+TORN = "the end of the file is missing."
+
 
 @dataclass(frozen=True, slots=True)
 class Damage:

@@ -177,6 +177,11 @@ def _pieces(text: str) -> Iterator[str]:
         start = end
 
 
+def has_whole_end(text: str) -> bool:
+    """Whether its last value is surely all there: a number could go on, and two quotes begin a third."""
+    return re.search(r"(?:^|\n|[^\"'\s][\"']|[\]}])[ \t\r]*\Z", text) is not None
+
+
 def key_path(name: str, key: str) -> str:
     """The path of a key in a table, such as `settings.extra.x`; a table without a name is the whole file."""
     return f"{name}.{key}" if name else key
