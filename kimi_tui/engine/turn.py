@@ -10,9 +10,9 @@ from datetime import datetime
 
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
-from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.session.token_trace import TokenTrace
+from kimi_tui.core.session.tree import SentContext
 from kimi_tui.core.wire.tape import Tape
 from kimi_tui.core.wire.token_borders import Borders
 from kimi_tui.core.wire.turn_events import (

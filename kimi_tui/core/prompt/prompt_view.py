@@ -25,7 +25,7 @@ from kimi_tui.core.prompt.template import Template
 from kimi_tui.core.prompt.token_estimate import Calibration, counts_of
 from kimi_tui.core.session.request_starts import TextSoFar, requests_of
 from kimi_tui.core.session.session import Message, RequestRecord, Session
-from kimi_tui.core.session.tree import before_question, branch
+from kimi_tui.core.session.tree import before_question, branch, ending_with
 from kimi_tui.core.text.growing_text import GrowingText
 
 
@@ -250,7 +250,7 @@ def going_on_view(
     """The input that would go on with a reply, which need not stand in the session, its question must."""
     parts = past_parts(session, reply, TextSoFar(reply.reasoning or "", reply.content, reply.has_open_block))
     template = PromptWriter.of_past(session, reply).door.template
-    asked, left_out = _ending_with(session, reply.parent), _left_out(session, reply)
+    asked, left_out = ending_with(session, reply.parent), _left_out(session, reply)
     closed = _Closed.of(parts[:-1], asked, template, last, left_out=left_out)
     return closed.followed_by(parts[-1:], request.context_tokens, _reply_tokens(request.fields))
 
@@ -278,7 +278,7 @@ def request_view(
     template = PromptWriter.of_past(session, reply).door.template
     is_there = any(message.id == reply.id for message in session.messages)
     calibration = calibration_of(session, branch(session, reply.id)) if is_there else None
-    asked, left_out = _ending_with(session, reply.parent), _left_out(session, reply)
+    asked, left_out = ending_with(session, reply.parent), _left_out(session, reply)
     closed = _Closed.of(parts[:-1], asked, template, own, calibration, left_out=left_out).compared_with(last)
     view = closed.followed_by(parts[-1:], window_tokens, _reply_tokens(sent or {}))
     return replace(
@@ -291,7 +291,3 @@ def request_view(
         request=request,
         model=reply.model,
     )
-
-
-def _ending_with(session: Session, message_id: str | None) -> Session:
-    return replace(session, head=None, messages=()) if message_id is None else replace(session, head=message_id)

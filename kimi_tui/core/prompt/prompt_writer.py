@@ -24,7 +24,6 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.request_starts import TextSoFar, was_answered_unthought
 from kimi_tui.core.session.session import Message, Role, Session
-from kimi_tui.core.session.tree import branch
 from kimi_tui.core.session.written import WrittenRange
 
 
@@ -170,6 +169,6 @@ def past_parts(session: Session, reply: Message, so_far: TextSoFar | None = None
             so_far = TextSoFar(is_thinking=False)
         more = "" if so_far is None else raw_continuation(reply, so_far, writer.door.template.think)
         return (raw, PromptPart(PartKind.OPEN, more)) if more else (raw,)
-    messages = () if reply.parent is None else branch(session, reply.parent)
+    messages = () if reply.parent is None else tree.branch(session, reply.parent)
     open_turn = writer.open_turn_of(reply) if so_far is None else writer.open_turn_at(so_far, reply.written)
     return (*writer.closed_parts(messages), writer.open_part(open_turn))

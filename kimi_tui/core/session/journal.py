@@ -24,9 +24,9 @@ from kimi_tui.core.session.codec import (
     encode_session,
 )
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart, ReplyView
-from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session
 from kimi_tui.core.session.session_toml import iso_stamp
+from kimi_tui.core.session.tree import SentContext
 from kimi_tui.core.session.written import WrittenRange
 from kimi_tui.core.text.surrogates import replace_lone
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -39,7 +38,7 @@ def edited_answer(message: Message, answer: str, id_: str, now: datetime) -> Mes
         finish_reason=message.finish_reason,
         thinking_end=end,
         cut_tail=message.cut_tail,
-        sent=_sent_last(message),
+        sent=message.last_sent,  # what it was asked for with, such as its form, stays until it is gone on with
         edited=True,
     )
 
@@ -55,7 +54,7 @@ def edited_thinking(message: Message, reasoning: str, id_: str, now: datetime) -
         finish_reason=message.finish_reason,
         thinking_end=message.thinking_end,
         thinking_tokens=None,
-        sent=_sent_last(message),
+        sent=message.last_sent,  # what it was asked for with, such as its form, stays until it is gone on with
         edited=True,
     )
 
@@ -71,12 +70,6 @@ def without_answer(message: Message, *, is_closed: bool) -> Message:
         written=tuple(it for it in message.written if it.field == REASONING),
         begun=message.begun and replace(message.begun, content=0 if is_closed else None),
     )
-
-
-def _sent_last(message: Message) -> Mapping[str, object] | None:
-    """What the answer was asked for with, such as its form: it is that reply's still, until it is gone on with."""
-    last = message.requests[-1].sent if message.requests else None
-    return message.sent if last is None else last
 
 
 def _written_after(message: Message, name: str, before: str, after: str) -> tuple[WrittenRange, ...]:

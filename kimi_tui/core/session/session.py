@@ -206,6 +206,12 @@ class Message:
         return not has_nothing_come and (self.usage is None or self.usage.cost_usd is None)
 
     @property
+    def last_sent(self) -> Mapping[str, object] | None:
+        """What its last request sent, as `sent`."""
+        last = self.requests[-1].sent if self.requests else None
+        return self.sent if last is None else last
+
+    @property
     def took_thinking(self) -> bool:
         """Whether its thinking was in its prompt already, taken from another reply."""
         begun = self.begun

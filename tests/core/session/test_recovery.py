@@ -24,9 +24,8 @@ from kimi_tui.core.session.journal import (
     read_journal,
 )
 from kimi_tui.core.session.recovery import Recovered, recover
-from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session, Timing, Usage
-from kimi_tui.core.session.tree import branch
+from kimi_tui.core.session.tree import SentContext, branch
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 LATER = datetime(2026, 11, 23, 8, 20, tzinfo=UTC)
