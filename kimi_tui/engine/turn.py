@@ -106,7 +106,7 @@ class Turn:
         """The reply as if the request that runs broke off now; None = its question has no place yet."""
         if self.context is None:
             return None
-        message = self.reply.message_so_far(now)
+        message = self.reply.message(now, self.reply.open_request)
         return self.context.noted_on(message, self.open_session.value) if self.reply.is_new else message
 
     def listen(self) -> Listener:

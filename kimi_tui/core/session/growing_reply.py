@@ -95,10 +95,7 @@ class GrowingReply:
         """`beginning` = the message as far as it is known; of a reply that is gone on with, the whole of it."""
         self.beginning = beginning
         """The message as it began."""
-        self.texts = {
-            ReplyPart.REASONING: GrowingText(beginning.reasoning or ""),
-            ReplyPart.ANSWER: GrowingText(beginning.content),
-        }
+        self.texts = {part: GrowingText(text) for part, text in texts_of(beginning).items()}
         self.is_thinking = is_thinking
         """Whether its think block is open."""
         self.tokens = dict.fromkeys(ReplyPart, 0)
@@ -137,8 +134,7 @@ class GrowingReply:
         has_closed = not self.is_new and self.beginning.has_open_block and not self.is_thinking
         if has_closed and self.thinking_end is None:
             return True
-        texts = {ReplyPart.REASONING: self.beginning.reasoning or "", ReplyPart.ANSWER: self.beginning.content}
-        return any(len(self.texts[part]) > len(before) for part, before in texts.items())
+        return any(len(self.texts[part]) > len(before) for part, before in texts_of(self.beginning).items())
 
     def grow(self, part: ReplyPart, text: str, tokens: int = 0) -> tuple[int, int]:
         """Add text at the end of a part; where it stands, [start, end) in code points."""
@@ -192,36 +188,18 @@ class GrowingReply:
             return None
         return RequestStart(len(self.texts[ReplyPart.REASONING]), len(self.texts[ReplyPart.ANSWER]), self.is_thinking)
 
-    def message(self, created: datetime) -> Message:
-        """Make the message that it is as it stands; a reply that is gone on with keeps the time when it was made."""
+    def message(self, created: datetime, running: OpenRequest | None = None) -> Message:
+        """Make the message that it is as it stands, or would be if the request that runs broke off now.
+
+        `created` = now; a reply that is gone on with keeps the time when it was made.
+        """
         texts = {part: str(text) for part, text in self.texts.items()}
-        return self._message(self.requests, created, texts, self.tokens, is_thinking=self.is_thinking)
-
-    def message_so_far(self, created: datetime) -> Message:
-        """Make the message that it would be if the request that runs broke off now."""
-        if (it := self.open_request) is None:
-            return self.message(created)
-        texts = {part: str(text) for part, text in self.texts.items()}
-        texts[it.part] += it.held
-        tokens = {**self.tokens, it.part: self.tokens[it.part] + it.held_tokens}
-        return self._message([*self.requests, it.record], created, texts, tokens, is_thinking=it.is_thinking)
-
-    def _thinking_tokens(self, reasoning: str, now: int) -> int | None:
-        """`now` = those of this turn; None = part of the reasoning came uncounted, or there is none."""
-        known = self.beginning.reasoning or ""
-        before = self.beginning.thinking_tokens if known else 0
-        is_counted = now > 0 or len(reasoning) <= len(known)
-        return before + now if reasoning and before is not None and is_counted else None
-
-    def _message(
-        self,
-        requests: Sequence[RequestRecord],
-        created: datetime,
-        texts: Mapping[ReplyPart, str],
-        tokens: Mapping[ReplyPart, int],
-        *,
-        is_thinking: bool,
-    ) -> Message:
+        requests, is_thinking = self.requests, self.is_thinking
+        thinking_tokens = self.tokens[ReplyPart.REASONING]
+        if running is not None:
+            texts[running.part] += running.held
+            requests, is_thinking = [*requests, running.record], running.is_thinking
+            thinking_tokens += running.held_tokens if running.part is ReplyPart.REASONING else 0
         reasoning, content = texts[ReplyPart.REASONING], texts[ReplyPart.ANSWER]
         was_thinking = self.beginning.thinking is not False
         usage = sum((request.usage for request in requests), NO_USAGE)
@@ -241,11 +219,18 @@ class GrowingReply:
             thinking_end=self.thinking_end or ("model" if is_thought_out else None),
             cut_tail=self.cut_tail,
             written=self.written,
-            thinking_tokens=self._thinking_tokens(reasoning, tokens[ReplyPart.REASONING]),
+            thinking_tokens=self._thinking_tokens(reasoning, thinking_tokens),
             usage=None if usage == NO_USAGE else usage,
             timing=total_timing(requests),
             requests=stored_requests(requests),
         )
+
+    def _thinking_tokens(self, reasoning: str, now: int) -> int | None:
+        """`now` = those of this turn; None = part of the reasoning came uncounted, or there is none."""
+        known = self.beginning.reasoning or ""
+        before = self.beginning.thinking_tokens if known else 0
+        is_counted = now > 0 or len(reasoning) <= len(known)
+        return before + now if reasoning and before is not None and is_counted else None
 
 
 def stored_requests(requests: Sequence[RequestRecord]) -> tuple[RequestRecord, ...]:

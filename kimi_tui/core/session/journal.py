@@ -23,7 +23,7 @@ from kimi_tui.core.session.codec import (
     encode_request,
     encode_session,
 )
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart, ReplyView
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart, ReplyView, texts_of
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session
 from kimi_tui.core.session.session_toml import iso_stamp
 from kimi_tui.core.session.tree import SentContext
@@ -99,11 +99,7 @@ class GrowthLog:
         self._reply = reply
         self._told: tuple[object, ...] | None = None
         self._shortenings = 0  # it may have been shortened before: then all is told
-        beginning = reply.beginning
-        self._lengths = {
-            ReplyPart.REASONING: len(beginning.reasoning or ""),
-            ReplyPart.ANSWER: len(beginning.content),
-        }
+        self._lengths = {part: len(text) for part, text in texts_of(reply.beginning).items()}
 
     def look(self) -> Growth | None:
         """None = nothing has come. What it costs grows with what has come alone."""

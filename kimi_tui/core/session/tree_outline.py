@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from kimi_tui.core.session.differing_fields import setting_labels
+from kimi_tui.core.session.listing import search_key
 from kimi_tui.core.session.session import Message, Role, Session
-from kimi_tui.core.session.session_list import search_key
 
 Family = Sequence[int]
 """The places of messages with the same parent, in order of creation."""
