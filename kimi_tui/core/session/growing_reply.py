@@ -50,7 +50,6 @@ class OpenRequest:
     mark."""
     held_tokens: int = 0
     is_thinking: bool = field(kw_only=True)
-    """Whether the think block would be open."""
 
 
 class ReplyView(Protocol):
@@ -94,10 +93,8 @@ class GrowingReply:
     def __init__(self, beginning: Message, *, is_thinking: bool) -> None:
         """`beginning` = the message as far as it is known; of a reply that is gone on with, the whole of it."""
         self.beginning = beginning
-        """The message as it began."""
         self.texts = {part: GrowingText(text) for part, text in texts_of(beginning).items()}
         self.is_thinking = is_thinking
-        """Whether its think block is open."""
         self.tokens = dict.fromkeys(ReplyPart, 0)
         """Tokens that came of each part, those of a reply that is gone on with left out; some may count for both."""
         self.thinking_end = beginning.thinking_end if beginning.thinking_end in THINKING_ENDS else None
@@ -146,7 +143,6 @@ class GrowingReply:
         return start, len(whole)
 
     def grow_whole(self, reasoning: str, content: str, *, is_thinking: bool) -> None:
-        """Add what came in one piece, and where it ends."""
         self.texts[ReplyPart.REASONING].append(reasoning)
         self.texts[ReplyPart.ANSWER].append(content)
         self.is_thinking = is_thinking
@@ -169,7 +165,6 @@ class GrowingReply:
 
     @property
     def open_request(self) -> OpenRequest | None:
-        """The request that runs; None = none does."""
         return None if self.measure is None else self.measure()
 
     @property

@@ -50,12 +50,10 @@ class JournalHead:
 @dataclass(frozen=True, slots=True)
 class TurnStart:
     beginning: Message
-    """The reply as it began."""
     question: Message
     is_thinking: bool
     context: SentContext
     head_before: str | None
-    """The session's head before the turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +69,7 @@ class Growth:
     open_request: RequestRecord | None = None
     """The one that runs, as if it broke off then."""
     thinking_end: str | None = None
-    """Who ended the thinking besides the model; None = nobody."""
     cut_tail: str = ""
-    """The end of the thinking that was taken away then."""
     written: tuple[WrittenRange, ...] | None = None
     """What of it the user wrote; None = as it began."""
     thinking_tokens: int = 0
@@ -232,7 +228,6 @@ class Journal:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing can be read of it."""
         return self.head is None and not self.turns
 
 

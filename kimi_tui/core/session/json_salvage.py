@@ -48,7 +48,6 @@ def _take_entry(text: str, at: int, found: Salvaged) -> int:
 
 
 def _skip(text: str, at: int, words: str, found: Salvaged) -> int:
-    """Pass over what cannot be read."""
     found.damages.append(Damage(line_at(text, at), words))
     return _behind_comma(text, _end_of_value(text, at))
 

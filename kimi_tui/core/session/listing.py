@@ -55,7 +55,6 @@ class Unreadable(NamedTuple):
 
     @property
     def words(self) -> str:
-        """In one line."""
         return f"{self.path} cannot be read: {self.reason}"
 
 

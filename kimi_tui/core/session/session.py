@@ -105,7 +105,6 @@ class RequestStart:
     reasoning: int
     content: int
     is_thinking: bool
-    """Whether its think block was open."""
     retracted: str = ""
     """The end of that reasoning that has been taken away since: with what came it was a mark."""
 
