@@ -137,6 +137,12 @@ def test_what_lays_markdown_out_reads_no_source_by_patterns() -> None:
     }
 
 
+def test_every_module_of_ours_that_is_imported_is_there() -> None:
+    """One that is first imported while the program runs would be missed then."""
+    imported = {(module, name) for module, path in MODULES.items() for name in imports_of(path)}
+    assert not {pair for pair in imported if is_below(pair[1], "kimi_tui") and pair[1] not in MODULES}
+
+
 def test_no_two_modules_share_a_basename() -> None:
     names = Counter(path.stem for path in MODULES.values() if path.stem not in {"__init__", "__main__"})
     assert [name for name, count in names.items() if count > 1] == []

@@ -169,7 +169,7 @@ class Chat:
         if not branch:
             return UNCALIBRATED
         if self._calibrated is None or self._calibrated[0] is not session:
-            from kimi_tui.core.prompt.told_sizes import calibration_of  # noqa: PLC0415 - a new session needs none
+            from kimi_tui.core.prompt.calibration import calibration_of  # noqa: PLC0415 - a new session needs none
 
             self._calibrated = session, calibration_of(session, branch)
         return self._calibrated[1]
@@ -180,9 +180,9 @@ class Chat:
 
     def target(self, chosen: str | None) -> Message | None:
         """The message that actions are about: the chosen one, else the last; the growing reply is none yet."""
-        if self.live is not None and chosen == self.live.key:
-            return None
-        return self.message(chosen) or (self.branch[-1] if self.branch else None)
+        found = self.message(chosen) or (self.branch[-1] if self.branch else None)
+        is_growing = self.live is not None and self.live.key in {chosen, None if found is None else found.id}
+        return None if is_growing else found
 
     def reply_at(self, chosen: str | None) -> Running | Message | None:
         """The chosen reply, or the one that answers the chosen question on the branch shown; else the last one.
@@ -419,11 +419,3 @@ class Chat:
         """What the branch is called that the chosen message or growing reply is on, else the last; "" = nothing."""
         key, session = self.shown_key(chosen), self.with_growing()
         return "" if key is None else tree.message_of(session, branch_start(session, key)).name
-
-
-def _calibration_of(session: Session, branch: Sequence[Message]) -> Calibration:
-    if not branch:
-        return UNCALIBRATED
-    from kimi_tui.core.prompt.calibration import calibration_of  # noqa: PLC0415 - a new session's first frame needs none
-
-    return calibration_of(session, branch)
