@@ -12,8 +12,8 @@ from kimi_tui.cli.context import Context
 from kimi_tui.cli.exit_status import BAD_USAGE, DONE
 from kimi_tui.core.errors import KimiError, StorageError, UsageError
 from kimi_tui.core.faults import reason_of
-from kimi_tui.core.session.listing import NO_SESSION, Listing, names_of
-from kimi_tui.core.session.session import Session, SessionSummary
+from kimi_tui.core.session.listing import NO_SESSION, UNTITLED, Listing, SessionSummary, names_of
+from kimi_tui.core.session.session import Session
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.adapters.store.session_files import SessionFiles
@@ -65,8 +65,6 @@ def _plain_summary(summary: SessionSummary) -> dict[str, object]:
 
 def _table(summaries: tuple[SessionSummary, ...]) -> list[str]:
     """Lay the sessions out in columns, times in the local zone."""
-    from kimi_tui.core.session.session_list import UNTITLED
-
     rows = [("ID", "UPDATED", "MESSAGES", "TITLE")]
     rows += [
         (name, f"{s.updated.astimezone():%Y-%m-%d %H:%M}", str(s.messages), " ".join(s.title.split()) or UNTITLED)

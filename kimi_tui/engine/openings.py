@@ -12,7 +12,7 @@ from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.token_estimate import received_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply
-from kimi_tui.core.session.reply_start import ReplyStart
+from kimi_tui.core.session.reply_edits import ReplyStart
 from kimi_tui.core.session.session import NO_USAGE, Message, Role, Session, Usage
 from kimi_tui.core.session.written import REASONING, Begun
 from kimi_tui.core.settings.sampling import NO_OPTIONS, RequestOptions

@@ -10,9 +10,9 @@ from datetime import datetime
 
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
-from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.session.token_trace import TokenTrace
+from kimi_tui.core.session.tree import SentContext
 from kimi_tui.core.wire.tape import Tape
 from kimi_tui.core.wire.token_borders import Borders
 from kimi_tui.core.wire.turn_events import (
@@ -106,7 +106,7 @@ class Turn:
         """The reply as if the request that runs broke off now; None = its question has no place yet."""
         if self.context is None:
             return None
-        message = self.reply.message_so_far(now)
+        message = self.reply.message(now, self.reply.open_request)
         return self.context.noted_on(message, self.open_session.value) if self.reply.is_new else message
 
     def listen(self) -> Listener:

@@ -23,9 +23,9 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.kept_traces import KeptTraces
-from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session
 from kimi_tui.core.session.token_trace import TokenTrace
+from kimi_tui.core.session.tree import SentContext
 from kimi_tui.core.session.written import REASONING, last_end
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.sentences import whole_end

@@ -13,8 +13,8 @@ from kimi_tui.adapters.store.session_places import JOURNAL, beside
 from kimi_tui.core.session.file_formats import ENDINGS, FORMATS
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.journal import Growth, JournalHead, TurnStart, encode_record
-from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.session.tree import SentContext
 from tests.cli.calls import call
 from tests.core.session.test_repair import talk
 from tests.ui.program import talk as chat

@@ -11,8 +11,8 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.journal import GrowthLog, Record, TurnStart, encode_record, read_journal
 from kimi_tui.core.session.recovery import recover
-from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.tree import SentContext
 from kimi_tui.core.wire.plans import Plan, going_on, single
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking, GoingOn, Opening

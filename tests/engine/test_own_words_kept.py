@@ -20,8 +20,14 @@ from kimi_tui.core.prompt.prompt_view import going_on_view
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.journal import GrowthLog, JournalledTurn, encode_record, read_journal
-from kimi_tui.core.session.reply_edits import edited_answer, edited_thinking, seeded, thinking_longer, without_answer
-from kimi_tui.core.session.reply_start import ReplyStart
+from kimi_tui.core.session.reply_edits import (
+    ReplyStart,
+    edited_answer,
+    edited_thinking,
+    seeded,
+    thinking_longer,
+    without_answer,
+)
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.session.written import Begun, WrittenRange
 from kimi_tui.core.wire.plans import chosen, going_on, single

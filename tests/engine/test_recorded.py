@@ -16,8 +16,7 @@ from kimi_tui.adapters.endpoint.recorded_client import RecordedClient
 from kimi_tui.core.errors import ConnectionFailedError, ServerFaultError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.session.reply_edits import thinking_longer
-from kimi_tui.core.session.reply_start import ReplyStart
+from kimi_tui.core.session.reply_edits import ReplyStart, thinking_longer
 from kimi_tui.core.session.session import Message, MessageState, Role
 from kimi_tui.core.settings.recorded_turn import recorded_turn
 from kimi_tui.core.wire.plans import Plan, answering, answering_again, continuing, going_on, single

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.branches import branch_start, branched_off
 from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.session.tree import branch_start, branched_off
 from kimi_tui.core.session.tree_outline import MessageTree, Outline
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state.open_chat import Chat

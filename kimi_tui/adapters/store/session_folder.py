@@ -14,7 +14,7 @@ from kimi_tui.adapters.store.session_places import has_draft, is_file_name
 from kimi_tui.adapters.store.session_reading import SessionReader
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.file_formats import ENDINGS
-from kimi_tui.core.session.listing import Listing, Unreadable, summary_of
+from kimi_tui.core.session.listing import Listing, SessionSummary, Unreadable
 from kimi_tui.core.session.session import Session
 
 if TYPE_CHECKING:  # the name of a type only
@@ -65,7 +65,7 @@ class SessionFolder:
     def _note_row(self, session: Session, path: Path, mark: Mark) -> None:
         """Keep what lists show of a session that was saved, so that its file need not be read again for it."""
         if path.parent == self.folder:
-            self._saved_rows[path.name] = row_of(mark, summary_of(session, str(path)))
+            self._saved_rows[path.name] = row_of(mark, SessionSummary.of(session, str(path)))
 
     def recent_prompts(self) -> Sequence[str]:
         """What was asked in the sessions changed last, newest first; StorageError where the folder cannot be read."""

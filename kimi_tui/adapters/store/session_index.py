@@ -15,8 +15,8 @@ from pathlib import Path
 
 from kimi_tui.adapters.files import read_file, write_atomic
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.session.listing import Listing, Unreadable, summary_of
-from kimi_tui.core.session.session import Session, SessionSummary
+from kimi_tui.core.session.listing import Listing, SessionSummary, Unreadable
+from kimi_tui.core.session.session import Session
 
 INDEX_NAME = ".index"
 """The index's file name; without an ending that would make it a session."""
@@ -144,7 +144,7 @@ def listings(
                 waiting_bytes, step_bytes = 0, min(2 * step_bytes, LAST_STEP_BYTES)
             summaries.pop(path, None)
             try:
-                summaries[path] = summary = summary_of(read(path), str(path))
+                summaries[path] = summary = SessionSummary.of(read(path), str(path))
                 index.note(path, mark, summary)
             except StorageError as error:
                 index.forget(path)

@@ -25,8 +25,8 @@ from kimi_tui.core.session.journal import (
     encode_record,
     read_journal,
 )
-from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.tree import SentContext
 from kimi_tui.core.wire.turn_events import RepliesPlaced, TurnEnded, TurnEvent
 
 if TYPE_CHECKING:  # the names of types only

@@ -30,7 +30,7 @@ from kimi_tui.core.ports import RecoveredSession
 from kimi_tui.core.session.file_formats import ENDINGS
 from kimi_tui.core.session.journal import Journal, JournalHead, read_journal
 from kimi_tui.core.session.listing import Listing
-from kimi_tui.core.session.recovery import Recovered, recover
+from kimi_tui.core.session.recovery import Recovery, recover
 from kimi_tui.core.session.session import Session
 
 log = logging.getLogger("kimi_tui")
@@ -205,7 +205,7 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def _put(files: Files, path: Path, journal: Journal, at: datetime) -> Recovered:
+def _put(files: Files, path: Path, journal: Journal, at: datetime) -> Recovery:
     head = journal.head
     if head is not None and Path(head.file_name).stem == path.stem and head.file_name.endswith(ENDINGS):
         named = path.with_name(head.file_name)

@@ -15,9 +15,10 @@ from itertools import chain, groupby, pairwise
 
 from kimi_tui.core.prompt.prompt_view import PromptView
 from kimi_tui.core.prompt.prompt_writer import PromptPart
-from kimi_tui.core.prompt.shared_prefix import common_chars, whole_markers
+from kimi_tui.core.prompt.shared_prefix import whole_markers
 from kimi_tui.core.prompt.template import Template
 from kimi_tui.core.prompt.token_estimate import Calibration
+from kimi_tui.core.text.text_pieces import common_chars
 from kimi_tui.core.text.word_diff import Pairs, common_among, same_head, same_tail
 
 CONTEXT_LINES = 2

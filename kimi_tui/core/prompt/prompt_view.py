@@ -19,13 +19,13 @@ from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.past_requests import input_tokens_of, so_far
 from kimi_tui.core.prompt.prompt_sizes import PartSize, estimated_size, sizes_of
 from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter, past_parts
-from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.request_settings import RequestSettings, most_tokens
 from kimi_tui.core.prompt.shared_prefix import SentInput, SharedPrefix, shared_prefix
 from kimi_tui.core.prompt.template import Template
 from kimi_tui.core.prompt.token_estimate import Calibration, counts_of
 from kimi_tui.core.session.request_starts import TextSoFar, requests_of
 from kimi_tui.core.session.session import Message, RequestRecord, Session
-from kimi_tui.core.session.tree import before_question, branch
+from kimi_tui.core.session.tree import before_question, branch, ending_with
 from kimi_tui.core.text.growing_text import GrowingText
 
 
@@ -235,13 +235,7 @@ class PromptViewer:
             self._closed[key] = _Closed.of(
                 parts, session, request.template, last, sizes.calibration, left_out=sending.left_out
             )
-        return self._closed[key].followed_by(tuple(tail), request.context_tokens, _reply_tokens(request.fields))
-
-
-def _reply_tokens(fields: Mapping[str, object]) -> int:
-    """What is kept of the window for the reply; 0 = the request does not say."""
-    most = fields.get("max_new_tokens")
-    return most if isinstance(most, int) else 0
+        return self._closed[key].followed_by(tuple(tail), request.context_tokens, most_tokens(request.fields))
 
 
 def going_on_view(
@@ -250,9 +244,9 @@ def going_on_view(
     """The input that would go on with a reply, which need not stand in the session, its question must."""
     parts = past_parts(session, reply, TextSoFar(reply.reasoning or "", reply.content, reply.has_open_block))
     template = PromptWriter.of_past(session, reply).door.template
-    asked, left_out = _ending_with(session, reply.parent), _left_out(session, reply)
+    asked, left_out = ending_with(session, reply.parent), _left_out(session, reply)
     closed = _Closed.of(parts[:-1], asked, template, last, left_out=left_out)
-    return closed.followed_by(parts[-1:], request.context_tokens, _reply_tokens(request.fields))
+    return closed.followed_by(parts[-1:], request.context_tokens, most_tokens(request.fields))
 
 
 def _left_out(session: Session, reply: Message) -> Sequence[Message]:
@@ -278,9 +272,9 @@ def request_view(
     template = PromptWriter.of_past(session, reply).door.template
     is_there = any(message.id == reply.id for message in session.messages)
     calibration = calibration_of(session, branch(session, reply.id)) if is_there else None
-    asked, left_out = _ending_with(session, reply.parent), _left_out(session, reply)
+    asked, left_out = ending_with(session, reply.parent), _left_out(session, reply)
     closed = _Closed.of(parts[:-1], asked, template, own, calibration, left_out=left_out).compared_with(last)
-    view = closed.followed_by(parts[-1:], window_tokens, _reply_tokens(sent or {}))
+    view = closed.followed_by(parts[-1:], window_tokens, most_tokens(sent or {}))
     return replace(
         view,
         tokens=view.tokens if own.tokens is None else own.tokens,
@@ -291,7 +285,3 @@ def request_view(
         request=request,
         model=reply.model,
     )
-
-
-def _ending_with(session: Session, message_id: str | None) -> Session:
-    return replace(session, head=None, messages=()) if message_id is None else replace(session, head=message_id)

@@ -22,9 +22,8 @@ from kimi_tui.core.prompt.template import template_of
 from kimi_tui.core.prompt.token_estimate import TextCounts, counts_of
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.kept_thinking import KeptThinking
-from kimi_tui.core.session.request_starts import TextSoFar, was_answered_unthought
+from kimi_tui.core.session.request_starts import TextSoFar, text_begun, was_answered_unthought
 from kimi_tui.core.session.session import Message, Role, Session
-from kimi_tui.core.session.tree import branch
 from kimi_tui.core.session.written import WrittenRange
 
 
@@ -98,12 +97,10 @@ class PromptWriter:
 
     def open_turn_of(self, reply: Message) -> OpenTurn:
         """The one that its first request was sent with."""
-        begun = reply.begun
-        if begun is None:
+        if reply.begun is None:
             is_closed = reply.thinking is False or reply.reopened or was_answered_unthought(reply)
             return OpenTurn.of(self.door, is_closed=is_closed)
-        thought = (reply.reasoning or "") + reply.cut_tail
-        so_far = TextSoFar(thought[: begun.reasoning], reply.content[: begun.content or 0], begun.content is None)
+        so_far = text_begun(reply, (reply.reasoning or "") + reply.cut_tail, reply.content)
         return self.open_turn_at(so_far, reply.written)
 
     def open_turn_at(self, so_far: TextSoFar, written: Collection[WrittenRange]) -> OpenTurn:
@@ -170,6 +167,6 @@ def past_parts(session: Session, reply: Message, so_far: TextSoFar | None = None
             so_far = TextSoFar(is_thinking=False)
         more = "" if so_far is None else raw_continuation(reply, so_far, writer.door.template.think)
         return (raw, PromptPart(PartKind.OPEN, more)) if more else (raw,)
-    messages = () if reply.parent is None else branch(session, reply.parent)
+    messages = () if reply.parent is None else tree.branch(session, reply.parent)
     open_turn = writer.open_turn_of(reply) if so_far is None else writer.open_turn_at(so_far, reply.written)
     return (*writer.closed_parts(messages), writer.open_part(open_turn))

@@ -10,7 +10,7 @@ from kimi_tui.core.prompt.neutralise import TextDoor
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
 from kimi_tui.core.session.kept_thinking import KeptThinking
-from kimi_tui.core.session.reply_start import ReplyStart
+from kimi_tui.core.session.reply_edits import ReplyStart
 from kimi_tui.core.session.session import DEFAULT_MODEL
 from kimi_tui.core.session.written import CONTENT, REASONING, whole
 
@@ -46,8 +46,8 @@ class RequestSettings:
     @property
     def reply_tokens(self) -> int:
         """How much of the window is kept for the reply: as long as it may be, nothing where no input would fit."""
-        most = self.fields.get("max_new_tokens")
-        return most if isinstance(most, int) and most < self.context_tokens else 0
+        most = most_tokens(self.fields)
+        return most if most < self.context_tokens else 0
 
     @property
     def room_tokens(self) -> int:
@@ -71,6 +71,12 @@ class RequestSettings:
         return OpenTurn.of(self.door, is_closed=start.is_answer, **texts, written=written)
 
 
+def most_tokens(fields: Mapping[str, object]) -> int:
+    """How many a reply may have; 0 = the request does not say."""
+    most = fields.get("max_new_tokens")
+    return most if isinstance(most, int) else 0
+
+
 def first_silence_s(fields: Mapping[str, object], silence_s: float) -> float:
     """In seconds, as `silence_s` is.
 
@@ -79,5 +85,4 @@ def first_silence_s(fields: Mapping[str, object], silence_s: float) -> float:
     """
     if fields.get("stream") is True:
         return silence_s
-    tokens = fields.get("max_new_tokens")
-    return silence_s + (tokens if isinstance(tokens, int) else USUAL_MAX_TOKENS) / SLOWEST_TOKENS_PER_S
+    return silence_s + (most_tokens(fields) or USUAL_MAX_TOKENS) / SLOWEST_TOKENS_PER_S

@@ -8,8 +8,8 @@ from typing import Self
 
 from kimi_tui.core.prompt.prompt_writer import PromptPart
 from kimi_tui.core.prompt.template import Template
+from kimi_tui.core.text.text_pieces import common_chars
 
-BLOCK_CHARS = 16_384
 MARKER_CHARS = 64
 """Longest marker that is looked for around a place; a longer one is cut there."""
 
@@ -43,20 +43,6 @@ class SharedPrefix:
     """Whether the whole of the other input stands there."""
     tokens: int = 0
     is_told: bool = False
-
-
-def common_chars(left: str, right: str) -> int:
-    """How many characters two texts begin with alike."""
-    size, at = min(len(left), len(right)), 0
-    while at < size and left[at : at + BLOCK_CHARS] == right[at : at + BLOCK_CHARS]:
-        at += BLOCK_CHARS
-    if at >= size:
-        return size
-    low, high = at, min(at + BLOCK_CHARS, size)
-    while low < high:  # alike up to low, not up to high
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if left[at:middle] == right[at:middle] else (low, middle - 1)
-    return low
 
 
 def whole_markers(text: str, at: int, template: Template) -> int:

@@ -15,8 +15,7 @@ SHOWN_CHARS = 20
 
 def stop_words(message: Message) -> tuple[str, ...]:
     """Those of its last request."""
-    last = message.requests[-1].sent if message.requests else None
-    stops = ((message.sent if last is None else last) or {}).get("stop")
+    stops = (message.last_sent or {}).get("stop")
     words = [stop for stop in stops if isinstance(stop, str)] if isinstance(stops, list) else []
     return tuple(word for word in words if word and not ALL_MARKERS.exact.fullmatch(word))
 

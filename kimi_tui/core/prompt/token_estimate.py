@@ -47,11 +47,6 @@ class TextCounts:
     other_bytes: int = 0
     """Of all other text, in UTF-8."""
 
-    def __add__(self, more: TextCounts) -> TextCounts:
-        return TextCounts(
-            self.markers + more.markers, self.ideographs + more.ideographs, self.other_bytes + more.other_bytes
-        )
-
 
 def counts_of(*texts: str) -> TextCounts:
     """Count texts that follow one another; no marker may stand in two of them."""

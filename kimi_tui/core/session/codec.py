@@ -370,7 +370,7 @@ def _message_role(table: FileTable) -> Role:
 
 
 def _decode_kept_thinking(table: FileTable) -> KeptThinking:
-    value = table.take("kept_thinking", (int, str), ALLOWED)
+    value = table.take("kept_thinking", ALLOWED, int, str)
     kept = 0 if value is None else as_kept_thinking(value)
     if kept is None:
         raise StorageError(f"{table.path('kept_thinking')}: found {quoted(value)}, allowed {ALLOWED}.")

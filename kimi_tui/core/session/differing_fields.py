@@ -67,7 +67,6 @@ def setting_words(fields: Fields) -> str:
 
 
 def field_words(fields: Fields) -> list[str]:
-    """The same, each for itself."""
     return [f"no {name}" if value is None else f"{name} {_value_words(value)}" for name, value in fields.items()]
 
 

@@ -73,12 +73,6 @@ def _salvage_toml(text: str) -> Salvaged:
     return toml_salvage.salvage(text)
 
 
-def _has_whole_end_toml(text: str) -> bool:
-    from kimi_tui.core.session import toml_salvage  # noqa: PLC0415 - few files are damaged
-
-    return toml_salvage.has_whole_end(text)
-
-
 def _salvage_json(text: str) -> Salvaged:
     from kimi_tui.core.session import json_salvage  # noqa: PLC0415 - few files are damaged
 
@@ -93,7 +87,7 @@ FORMATS: Mapping[str, FileFormat] = {
             session_toml.TomlWriter,
             session_toml.decode,
             _salvage_toml,
-            _has_whole_end_toml,
+            session_toml.has_whole_end,
         ),
         FileFormat(
             "json",

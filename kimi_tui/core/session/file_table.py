@@ -50,21 +50,18 @@ class FileTable:
     def path(self, key: str) -> str:
         return f"{self._place}.{key}" if self._place else key
 
-    def take(self, key: str, kinds: type | tuple[type, ...], allowed: str) -> object:
+    def take(self, key: str, allowed: str, *kinds: type[Value]) -> Value | None:
         """Take a value of one of those types; None = the key is missing or null."""
-        if key not in self._rest:
+        value = self._rest.pop(key, None)
+        if value is None:
             return None
-        value = self._rest.pop(key)
-        is_wrong_bool = isinstance(value, bool) and kinds is not bool
-        if value is not None and (is_wrong_bool or not isinstance(value, kinds)):
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise StorageError(f"{self.path(key)}: found {quoted(value)}, allowed {allowed}.")
         return value
 
     def text(self, key: str) -> str | None:
-        if key not in self._rest:
-            return None
-        value = self.take(key, str, "a string")
-        return replace_lone(value) if isinstance(value, str) else None
+        value = self.take(key, "a string", str)
+        return None if value is None else replace_lone(value)
 
     def word(self, key: str) -> str | None:
         """Take a short text that many messages share: it is kept once."""
@@ -78,19 +75,16 @@ class FileTable:
         return value
 
     def flag(self, key: str) -> bool | None:
-        value = self.take(key, bool, "true or false")
-        return None if value is None else bool(value)
+        return self.take(key, "true or false", bool)
 
     def count(self, key: str) -> int | None:
-        value = self.take(key, int, "a whole number")
-        return value if isinstance(value, int) else None
+        return self.take(key, "a whole number", int)
 
     def number(self, key: str) -> float | None:
-        value = self.take(key, (int, float), "a number")
-        return value if isinstance(value, int | float) else None
+        return self.take(key, "a number", int, float)
 
     def time(self, key: str) -> datetime | None:
-        value = self.take(key, (str, datetime), "a time such as 2026-11-23T08:15:00Z")
+        value = self.take(key, "a time such as 2026-11-23T08:15:00Z", str, datetime)
         try:
             if isinstance(value, str):
                 return _time(value)
@@ -103,16 +97,13 @@ class FileTable:
             raise StorageError(f"{self.path(key)}: found {value}, allowed a time of the years 1 to 9999.") from None
 
     def texts(self, key: str) -> tuple[str, ...]:
-        value = self.take(key, list, "a list of strings")
-        if not isinstance(value, list):
-            return ()
+        value = self.take(key, "a list of strings", list) or ()
         if not all(isinstance(item, str) for item in value):
             raise StorageError(f"{self.path(key)}: found something else, allowed a list of strings.")
         return tuple(replace_lone(item) for item in value)
 
     def table(self, key: str) -> dict[str, object] | None:
-        value = self.take(key, dict, "a table")
-        return value if isinstance(value, dict) else None
+        return self.take(key, "a table", dict)
 
     def choice(self, key: str, kind: type[Enum]) -> Enum | None:
         value = self.text(key)
@@ -125,8 +116,8 @@ class FileTable:
             raise StorageError(f"{self.path(key)}: found {quoted(value)}, allowed {allowed}.") from None
 
     def rows(self, key: str, decode: Callable[[object, str], Value]) -> tuple[Value, ...]:
-        value = self.take(key, list, "a list of tables")
-        if not isinstance(value, list):
+        value = self.take(key, "a list of tables", list)
+        if value is None:
             return ()
         count = len(value)
         value.reverse()

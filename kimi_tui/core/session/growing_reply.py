@@ -50,7 +50,6 @@ class OpenRequest:
     mark."""
     held_tokens: int = 0
     is_thinking: bool = field(kw_only=True)
-    """Whether the think block would be open."""
 
 
 class ReplyView(Protocol):
@@ -94,13 +93,8 @@ class GrowingReply:
     def __init__(self, beginning: Message, *, is_thinking: bool) -> None:
         """`beginning` = the message as far as it is known; of a reply that is gone on with, the whole of it."""
         self.beginning = beginning
-        """The message as it began."""
-        self.texts = {
-            ReplyPart.REASONING: GrowingText(beginning.reasoning or ""),
-            ReplyPart.ANSWER: GrowingText(beginning.content),
-        }
+        self.texts = {part: GrowingText(text) for part, text in texts_of(beginning).items()}
         self.is_thinking = is_thinking
-        """Whether its think block is open."""
         self.tokens = dict.fromkeys(ReplyPart, 0)
         """Tokens that came of each part, those of a reply that is gone on with left out; some may count for both."""
         self.thinking_end = beginning.thinking_end if beginning.thinking_end in THINKING_ENDS else None
@@ -137,8 +131,7 @@ class GrowingReply:
         has_closed = not self.is_new and self.beginning.has_open_block and not self.is_thinking
         if has_closed and self.thinking_end is None:
             return True
-        texts = {ReplyPart.REASONING: self.beginning.reasoning or "", ReplyPart.ANSWER: self.beginning.content}
-        return any(len(self.texts[part]) > len(before) for part, before in texts.items())
+        return any(len(self.texts[part]) > len(before) for part, before in texts_of(self.beginning).items())
 
     def grow(self, part: ReplyPart, text: str, tokens: int = 0) -> tuple[int, int]:
         """Add text at the end of a part; where it stands, [start, end) in code points."""
@@ -150,7 +143,6 @@ class GrowingReply:
         return start, len(whole)
 
     def grow_whole(self, reasoning: str, content: str, *, is_thinking: bool) -> None:
-        """Add what came in one piece, and where it ends."""
         self.texts[ReplyPart.REASONING].append(reasoning)
         self.texts[ReplyPart.ANSWER].append(content)
         self.is_thinking = is_thinking
@@ -173,7 +165,6 @@ class GrowingReply:
 
     @property
     def open_request(self) -> OpenRequest | None:
-        """The request that runs; None = none does."""
         return None if self.measure is None else self.measure()
 
     @property
@@ -192,36 +183,18 @@ class GrowingReply:
             return None
         return RequestStart(len(self.texts[ReplyPart.REASONING]), len(self.texts[ReplyPart.ANSWER]), self.is_thinking)
 
-    def message(self, created: datetime) -> Message:
-        """Make the message that it is as it stands; a reply that is gone on with keeps the time when it was made."""
+    def message(self, created: datetime, running: OpenRequest | None = None) -> Message:
+        """Make the message that it is as it stands, or would be if the request that runs broke off now.
+
+        `created` = now; a reply that is gone on with keeps the time when it was made.
+        """
         texts = {part: str(text) for part, text in self.texts.items()}
-        return self._message(self.requests, created, texts, self.tokens, is_thinking=self.is_thinking)
-
-    def message_so_far(self, created: datetime) -> Message:
-        """Make the message that it would be if the request that runs broke off now."""
-        if (it := self.open_request) is None:
-            return self.message(created)
-        texts = {part: str(text) for part, text in self.texts.items()}
-        texts[it.part] += it.held
-        tokens = {**self.tokens, it.part: self.tokens[it.part] + it.held_tokens}
-        return self._message([*self.requests, it.record], created, texts, tokens, is_thinking=it.is_thinking)
-
-    def _thinking_tokens(self, reasoning: str, now: int) -> int | None:
-        """`now` = those of this turn; None = part of the reasoning came uncounted, or there is none."""
-        known = self.beginning.reasoning or ""
-        before = self.beginning.thinking_tokens if known else 0
-        is_counted = now > 0 or len(reasoning) <= len(known)
-        return before + now if reasoning and before is not None and is_counted else None
-
-    def _message(
-        self,
-        requests: Sequence[RequestRecord],
-        created: datetime,
-        texts: Mapping[ReplyPart, str],
-        tokens: Mapping[ReplyPart, int],
-        *,
-        is_thinking: bool,
-    ) -> Message:
+        requests, is_thinking = self.requests, self.is_thinking
+        thinking_tokens = self.tokens[ReplyPart.REASONING]
+        if running is not None:
+            texts[running.part] += running.held
+            requests, is_thinking = [*requests, running.record], running.is_thinking
+            thinking_tokens += running.held_tokens if running.part is ReplyPart.REASONING else 0
         reasoning, content = texts[ReplyPart.REASONING], texts[ReplyPart.ANSWER]
         was_thinking = self.beginning.thinking is not False
         usage = sum((request.usage for request in requests), NO_USAGE)
@@ -241,11 +214,18 @@ class GrowingReply:
             thinking_end=self.thinking_end or ("model" if is_thought_out else None),
             cut_tail=self.cut_tail,
             written=self.written,
-            thinking_tokens=self._thinking_tokens(reasoning, tokens[ReplyPart.REASONING]),
+            thinking_tokens=self._thinking_tokens(reasoning, thinking_tokens),
             usage=None if usage == NO_USAGE else usage,
             timing=total_timing(requests),
             requests=stored_requests(requests),
         )
+
+    def _thinking_tokens(self, reasoning: str, now: int) -> int | None:
+        """`now` = those of this turn; None = part of the reasoning came uncounted, or there is none."""
+        known = self.beginning.reasoning or ""
+        before = self.beginning.thinking_tokens if known else 0
+        is_counted = now > 0 or len(reasoning) <= len(known)
+        return before + now if reasoning and before is not None and is_counted else None
 
 
 def stored_requests(requests: Sequence[RequestRecord]) -> tuple[RequestRecord, ...]:

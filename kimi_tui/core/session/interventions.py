@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from kimi_tui.core.session.endings import THINKING_ENDS
-from kimi_tui.core.session.growing_reply import stored_requests, total_timing
+from kimi_tui.core.session.growing_reply import GrowingReply, stored_requests, total_timing
 from kimi_tui.core.session.reply_edits import unasked
 from kimi_tui.core.session.request_starts import TextSoFar, ending_request, texts_so_far
-from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, RequestRecord
-from kimi_tui.core.session.written import CONTENT, REASONING, clipped
+from kimi_tui.core.session.session import NO_USAGE, Message, MessageState
+from kimi_tui.core.session.written import REASONING
 
 CONTINUED = "continue"
 
@@ -53,28 +52,18 @@ def _has_ended_thinking(message: Message) -> bool:
 
 def _taken_back(message: Message, so_far: TextSoFar, id_: str, now: datetime) -> Message:
     """The text that came with the last request goes, and what that took and how it ended."""
-    before = message.requests[:-1]
-    was_thinking = message.thinking is not False and not message.reopened
-    has_block = was_thinking or bool(so_far.reasoning)
-    is_thought_out = has_block and not so_far.is_thinking and not so_far.content
-    was_ended = message.thinking_end in THINKING_ENDS
-    return _with_requests(
-        replace(
-            message,
-            id=id_,
-            created=now,
-            reasoning=so_far.reasoning or None,
-            content=so_far.content,
-            written=clipped(message.written, {REASONING: len(so_far.reasoning), CONTENT: len(so_far.content)}),
-            state=before[-1].state,
-            finish_reason=before[-1].finish_reason,
-            thinking=has_block,
-            thinking_tokens=message.thinking_tokens if so_far.reasoning == message.reasoning else None,
-            reopened=has_block and not was_thinking,
-            thinking_end=message.thinking_end if was_ended else "model" if is_thought_out else None,
-        ),
-        before,
+    beginning = replace(
+        message,
+        id=id_,
+        created=now,
+        reasoning=so_far.reasoning or None,
+        content=so_far.content,
+        thinking=message.thinking is not False and not message.reopened,
+        reopened=False,
+        thinking_tokens=message.thinking_tokens if so_far.reasoning == message.reasoning else None,
+        requests=message.requests[:-1],
     )
+    return GrowingReply(beginning, is_thinking=so_far.is_thinking).message(now)
 
 
 def _thinking_on(message: Message, id_: str, now: datetime) -> Message:
@@ -82,21 +71,24 @@ def _thinking_on(message: Message, id_: str, now: datetime) -> Message:
     place, known = ending_request(message), 0 if message.begun is None else message.begun.reasoning
     if place is None and not message.cut_tail and len(message.reasoning or "") <= known:
         return _unthought(message, id_, now)
-    return _with_requests(
-        replace(
-            message,
-            id=id_,
-            created=now,
-            reasoning=(message.reasoning or "") + message.cut_tail or None,
-            content="",
-            state=MessageState.CANCELLED,
-            finish_reason=None,
-            thinking_end=None,
-            cut_tail="",
-            written=tuple(it for it in message.written if it.field == REASONING),
-            begun=message.begun and replace(message.begun, content=None),
-        ),
-        message.requests if place is None else message.requests[:place],
+    requests = message.requests if place is None else message.requests[:place]
+    usage = sum((request.usage for request in requests), NO_USAGE)
+    return replace(
+        message,
+        id=id_,
+        created=now,
+        reasoning=(message.reasoning or "") + message.cut_tail or None,
+        content="",
+        state=MessageState.CANCELLED,
+        finish_reason=None,
+        request_id=requests[-1].request_id if requests else message.request_id,
+        thinking_end=None,
+        cut_tail="",
+        written=tuple(it for it in message.written if it.field == REASONING),
+        begun=message.begun and replace(message.begun, content=None),
+        usage=None if usage == NO_USAGE else usage,
+        timing=total_timing(requests) if requests else message.timing,
+        requests=stored_requests(requests),
     )
 
 
@@ -105,14 +97,3 @@ def _unthought(message: Message, id_: str, now: datetime) -> Message:
     written = tuple(it for it in message.written if it.field == REASONING)
     blank = unasked(message, id_, now, reasoning=message.reasoning or "", written=written)
     return replace(blank, excluded=message.excluded)
-
-
-def _with_requests(message: Message, requests: Sequence[RequestRecord]) -> Message:
-    usage = sum((request.usage for request in requests), NO_USAGE)
-    return replace(
-        message,
-        request_id=requests[-1].request_id if requests else message.request_id,
-        usage=None if usage == NO_USAGE else usage,
-        timing=total_timing(requests) if requests else message.timing,
-        requests=stored_requests(requests),
-    )

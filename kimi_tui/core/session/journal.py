@@ -23,10 +23,10 @@ from kimi_tui.core.session.codec import (
     encode_request,
     encode_session,
 )
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart, ReplyView
-from kimi_tui.core.session.sent_context import SentContext
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart, ReplyView, texts_of
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session
 from kimi_tui.core.session.session_toml import iso_stamp
+from kimi_tui.core.session.tree import SentContext
 from kimi_tui.core.session.written import WrittenRange
 from kimi_tui.core.text.surrogates import replace_lone
 
@@ -50,12 +50,10 @@ class JournalHead:
 @dataclass(frozen=True, slots=True)
 class TurnStart:
     beginning: Message
-    """The reply as it began."""
     question: Message
     is_thinking: bool
     context: SentContext
     head_before: str | None
-    """The session's head before the turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +69,7 @@ class Growth:
     open_request: RequestRecord | None = None
     """The one that runs, as if it broke off then."""
     thinking_end: str | None = None
-    """Who ended the thinking besides the model; None = nobody."""
     cut_tail: str = ""
-    """The end of the thinking that was taken away then."""
     written: tuple[WrittenRange, ...] | None = None
     """What of it the user wrote; None = as it began."""
     thinking_tokens: int = 0
@@ -99,11 +95,7 @@ class GrowthLog:
         self._reply = reply
         self._told: tuple[object, ...] | None = None
         self._shortenings = 0  # it may have been shortened before: then all is told
-        beginning = reply.beginning
-        self._lengths = {
-            ReplyPart.REASONING: len(beginning.reasoning or ""),
-            ReplyPart.ANSWER: len(beginning.content),
-        }
+        self._lengths = {part: len(text) for part, text in texts_of(reply.beginning).items()}
 
     def look(self) -> Growth | None:
         """None = nothing has come. What it costs grows with what has come alone."""
@@ -236,7 +228,6 @@ class Journal:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing can be read of it."""
         return self.head is None and not self.turns
 
 

@@ -6,12 +6,11 @@ import json
 import re
 
 from kimi_tui.core.session import session_json
-from kimi_tui.core.session.salvage import Damage, Row, Salvaged, line_at
+from kimi_tui.core.session.salvage import TORN, Damage, Row, Salvaged, line_at
 
 SPACE = re.compile(r"[ \t\r\n]*")
 TOKEN = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"?|[\[\]{},]')
 """A string, which ends with its line at the latest, a bracket or a comma."""
-TORN = "the end of the file is missing."
 CLOSED = '}]"'
 """What a value ends with of which no more can follow; a number could go on."""
 _DECODER = json.JSONDecoder()
@@ -49,7 +48,6 @@ def _take_entry(text: str, at: int, found: Salvaged) -> int:
 
 
 def _skip(text: str, at: int, words: str, found: Salvaged) -> int:
-    """Pass over what cannot be read."""
     found.damages.append(Damage(line_at(text, at), words))
     return _behind_comma(text, _end_of_value(text, at))
 

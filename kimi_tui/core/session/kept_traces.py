@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from kimi_tui.core.session.growing_reply import ReplyPart, texts_of
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.session.token_trace import TokenTrace
-from kimi_tui.core.session.written import same_chars
+from kimi_tui.core.text.text_pieces import common_chars
 
 MAX_TOKENS = 1_000_000
 """How many tokens all traces hold together; each takes 16 bytes. The last one is kept whatever its size."""
@@ -26,8 +26,7 @@ class Absent(Enum):
     """It came in one piece, not token by token."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(NamedTuple):
     trace: TokenTrace
     texts: dict[ReplyPart, str]
     """What the reply said then: the trace holds offsets into it."""
@@ -77,7 +76,7 @@ class KeptTraces:
                 continue
             self._kept[key] = known  # used last
             now = texts_of(message)
-            chars = {part: _common(text, now[part]) for part, text in known.texts.items()}
+            chars = {part: common_chars(text, now[part]) for part, text in known.texts.items()}
             return known.trace.beginning(chars, is_same_reply=id_ == message.id)
         return TokenTrace()
 
@@ -85,7 +84,3 @@ class KeptTraces:
 def _origins(message: Message) -> list[str]:
     of = message.begun.of if message.begun is not None else None
     return [message.id] if of is None else [message.id, of]
-
-
-def _common(before: str, now: str) -> int:
-    return len(before) if before == now else same_chars(before, now)

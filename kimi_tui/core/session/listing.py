@@ -1,16 +1,51 @@
-"""What lies in a folder of sessions, as values; and which session a text names."""
+"""What lies in a folder of sessions, as values and as rows of a list; and which session a text names."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NamedTuple, Self
 
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.session.session import Session, SessionSummary
+from kimi_tui.core.session.session import Session
 
 NO_SESSION = "There is no session yet."
 SHOWN_CANDIDATES = 5
+TODAY = "Today"
+YESTERDAY = "Yesterday"
+WEEK_DAYS = 7
+"""From that age in days on a heading is a date, since the name of the day would mean two."""
+BROKEN = "Cannot be read"
+UNTITLED = "untitled"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    id: str
+    title: str
+    created: datetime
+    updated: datetime
+    messages: int
+    model: str
+    tags: tuple[str, ...] = ()
+    path: str = field(default="", compare=False)
+
+    @classmethod
+    def of(cls, session: Session, path: str) -> Self:
+        return cls(
+            session.id,
+            session.title,
+            session.created,
+            session.updated,
+            len(session.messages),
+            session.model,
+            session.tags,
+            path,
+        )
 
 
 class Unreadable(NamedTuple):
@@ -20,7 +55,6 @@ class Unreadable(NamedTuple):
 
     @property
     def words(self) -> str:
-        """In one line."""
         return f"{self.path} cannot be read: {self.reason}"
 
 
@@ -98,20 +132,122 @@ def _stem(path: str) -> str:
     return name.rpartition(".")[0] or name
 
 
-def summary_of(session: Session, path: str) -> SessionSummary:
-    return SessionSummary(
-        id=session.id,
-        title=session.title,
-        created=session.created,
-        updated=session.updated,
-        messages=len(session.messages),
-        model=session.model,
-        tags=session.tags,
-        path=path,
-    )
-
-
 def names_of(summaries: Sequence[SessionSummary]) -> list[str]:
     """What each of several sessions is named by: its id, or its file's name where another has the same id."""
     counts = Counter(summary.id for summary in summaries)
     return [summary.id if counts[summary.id] == 1 else _file_name(summary.path) for summary in summaries]
+
+
+# -- as rows
+
+
+class RowKind(StrEnum):
+    HEADING = "heading"
+    """The name of a group; it cannot be chosen."""
+    SESSION = "session"
+    BROKEN = "broken"
+    REASON = "reason"
+    """Why the file above cannot be read; it cannot be chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Its text is foreign: make it visible before it is shown."""
+
+    kind: RowKind
+    text: str
+    """The heading, the title ("" = none), the file's name, or the reason."""
+    path: str = ""
+    """The file; "" = it has none."""
+    changed: datetime | None = None
+    """When it last changed, in the zone that days are counted in; None = not known."""
+
+    @property
+    def time(self) -> str:
+        """The time of day of the last change, such as "14:05"; "" = not known."""
+        return f"{self.changed:%H:%M}" if self.changed else ""
+
+    @property
+    def can_be_chosen(self) -> bool:
+        return self.kind in {RowKind.SESSION, RowKind.BROKEN}
+
+
+class _Entry(NamedTuple):
+    """A file with everything worked out."""
+
+    key: str
+    """The text that is searched."""
+    heading: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionList:
+    """The list of sessions as rows: newest first under the names of their days, narrowed by what is typed.
+
+    What a row needs is worked out once per listing, so that a keystroke in the filter looks at ready texts only.
+    """
+
+    _entries: tuple[_Entry, ...] = ()
+    is_whole: bool = True
+
+    @property
+    def has_any(self) -> bool:
+        return bool(self._entries)
+
+    def rows(self, filter_text: str = "", kept: Collection[str] = ()) -> list[Row]:
+        """Give the rows that fit: every word occurs in the title, the tags or the id, however it is written.
+
+        `kept` = files of sessions that stay, whether they fit or not.
+        """
+        fitting = self._entries
+        for word in search_key(filter_text).split():
+            fitting = tuple(
+                it for it in fitting if word in it.key or (it.heading != BROKEN and it.rows[0].path in kept)
+            )
+        found, heading = list[Row](), ""
+        for entry in fitting:
+            if entry.heading != heading:
+                heading = entry.heading
+                found.append(Row(RowKind.HEADING, heading))
+            found += entry.rows
+        return found
+
+
+def session_list(listing: Listing, now: datetime, to_local: Callable[[datetime], datetime]) -> SessionList:
+    """`now` has its zone; `to_local` gives a time in the zone that days are counted in."""
+    today = to_local(now).date()
+    newest_first = sorted(listing.summaries, key=lambda summary: (summary.updated, summary.id), reverse=True)
+    names: dict[date, str] = {}
+    entries = list[_Entry]()
+    for summary in newest_first:
+        local = to_local(summary.updated)
+        day = local.date()
+        if day not in names:
+            names[day] = day_name(day, today)
+        # A word never holds a line end, so it cannot fit across two of these.
+        key = search_key("\n".join((summary.title, summary.id, *summary.tags)))
+        entries.append(_Entry(key, names[day], (Row(RowKind.SESSION, summary.title, summary.path, local),)))
+    for path, reason in listing.unreadable:
+        name = _file_name(path)
+        rows = Row(RowKind.BROKEN, name, path), Row(RowKind.REASON, reason, path)
+        entries.append(_Entry(search_key(name), BROKEN, rows))
+    return SessionList(tuple(entries), listing.is_whole)
+
+
+def search_key(text: str) -> str:
+    """A text as it is compared: neither case nor the way its accents are coded counts."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def day_name(day: date, today: date) -> str:
+    """Today, Yesterday, Monday, 3 November, 3 November 2025."""
+    age_days = (today - day).days
+    if age_days in {0, 1}:
+        return YESTERDAY if age_days else TODAY
+    if 0 < age_days < WEEK_DAYS:
+        return f"{day:%A}"
+    year = "" if day.year == today.year else f" {day.year}"
+    return f"{day.day} {day:%B}{year}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from kimi_tui.core.session import tree
@@ -18,16 +18,25 @@ GROWN = (
 """What changes of a message that is gone on with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recovered:
-    session: Session
-    """The one that was given, where it held everything."""
-    questions: int
-    """How many came back."""
-    replies: int
-    """How many came back, or did so in part."""
-    chars: int
-    """How much of them came back, in characters, reasoning included."""
+def recover(session: Session, journal: Journal, at: datetime) -> Recovery:
+    """`at` = when the journal was written last, UTC, in whole seconds."""
+    recovery = Recovery(session, at)
+    for turn in journal.turns.values():
+        recovery.take(turn)
+    if recovery.session is not session:
+        recovery.session = replace(recovery.session, updated=max(session.updated, at))
+    return recovery
+
+
+class Recovery:
+    """A session that gets what is missing, turn by turn."""
+
+    def __init__(self, session: Session, at: datetime) -> None:
+        self.session, self._at = session, at
+        """The one that was given, where it held everything."""
+        self.questions = self.replies = self.chars = 0
+        """How much came back: questions, replies or parts of them, their characters, reasoning included."""
+        self._renamed: dict[str, str] = {}  # ids that others have taken since, to those in their place
 
     @property
     def words(self) -> str:
@@ -39,26 +48,6 @@ class Recovered:
             count = counted(self.replies, "reply", "replies")
             return f"{count} came back that were not saved when the program ended."
         return "A question came back that was not saved when the program ended." if self.questions else ""
-
-
-def recover(session: Session, journal: Journal, at: datetime) -> Recovered:
-    """`at` = when the journal was written last, UTC, in whole seconds."""
-    recovery = _Recovery(session, at)
-    for turn in journal.turns.values():
-        recovery.take(turn)
-    found = recovery.session
-    if found is not session:
-        found = replace(found, updated=max(session.updated, at))
-    return Recovered(found, recovery.questions, recovery.replies, recovery.chars)
-
-
-class _Recovery:
-    """A session that gets what is missing, turn by turn."""
-
-    def __init__(self, session: Session, at: datetime) -> None:
-        self.session, self._at = session, at
-        self.questions = self.replies = self.chars = 0
-        self._renamed: dict[str, str] = {}  # ids that others have taken since, to those in their place
 
     def take(self, turn: JournalledTurn) -> None:
         question_id = self._unstarted_question(turn) if turn.start is None else self._question(turn.start)

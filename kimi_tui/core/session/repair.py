@@ -5,7 +5,7 @@ Of a text that was cut the messages that were whole are given, and no part of on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
@@ -14,7 +14,7 @@ from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.codec import EPOCH, FORMAT, decode_message, decode_session
 from kimi_tui.core.session.file_formats import FileFormat
 from kimi_tui.core.session.migrations import OLDEST, VERSION, migrated
-from kimi_tui.core.session.salvage import Damage, Row, Salvaged
+from kimi_tui.core.session.salvage import TORN, Damage, Row, Salvaged
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.text.quoting import quoted
 
@@ -44,12 +44,13 @@ def repair(data: bytes, form: FileFormat, name: str, known_at: datetime = EPOCH)
     is_ours = "format" in found.head
     rows = _migrated(found, damages)
     session = _head(found.head, name, known_at, damages)
-    messages, places, lost = _messages(rows, damages)
+    messages = _messages(rows, damages)
+    lost = len(rows) - len(messages)
     if found.is_torn:
-        damages.append(Damage(text.count("\n") + 1, "the end of the file is missing."))
+        damages.append(Damage(text.count("\n") + 1, TORN))
     if not messages and not is_ours:
         return Repaired(None, tuple(damages), lost)
-    whole = _tree(messages, places, damages)
+    whole = _tree(messages, damages)
     ids = {message.id for message in whole}
     head = session.head
     if head is not None and head not in ids:
@@ -141,29 +142,27 @@ def _head(head: dict[str, object], name: str, known_at: datetime, damages: list[
             head.pop(key)
 
 
-def _messages(rows: Sequence[Row], damages: list[Damage]) -> tuple[list[Message], list[Row], int]:
-    """The messages that can be read, where each stands, and how many cannot."""
-    messages, places = list[Message](), list[Row]()
+def _messages(rows: Sequence[Row], damages: list[Damage]) -> list[tuple[Message, Row]]:
+    """The messages that can be read, each with where it stands."""
+    messages = list[tuple[Message, Row]]()
     for number, row in enumerate(rows):
         place = f"messages[{number}]"
         try:
             if row.fault:
                 raise StorageError(f"{place}: {row.fault}")
-            messages.append(decode_message(row.data, place))
-            places.append(row)
+            messages.append((decode_message(row.data, place), row))
         except StorageError as error:
             damages.append(Damage(row.line, error.summary))
-    return messages, places, len(rows) - len(messages)
+    return messages
 
 
-def _tree(messages: Sequence[Message], rows: Sequence[Row], damages: list[Damage]) -> tuple[Message, ...]:
+def _tree(messages: Sequence[tuple[Message, Row]], damages: list[Damage]) -> tuple[Message, ...]:
     """Make a tree of messages of which some may be missing: what hung below one hangs below the message before it."""
-    taken = {message.id for message in messages}
+    parents = {message.id: message.parent for message, _ in reversed(messages)}
+    taken = set(parents)
     free = (id_ for number in count(1) if (id_ := f"m{number}") not in taken)
     whole = dict[str, Message]()
-    parents = {message.id: message.parent for message in reversed(messages)}
-    known = set(parents)
-    for message, row in zip(messages, rows, strict=True):
+    for message, row in messages:
         before = next(reversed(whole), None)
         mended = message
         if message.id in whole:
@@ -174,7 +173,7 @@ def _tree(messages: Sequence[Message], rows: Sequence[Row], damages: list[Damage
             damages.append(
                 Damage(row.line, f"{quoted(message.id)} stands twice; in a copy the later one is {mended.id}.")
             )
-        why = _misplaced(mended, parents, known, lambda id_: id_ in whole)
+        why = _misplaced(mended, parents, whole)
         if why:
             damages.append(Damage(row.line, f"{quoted(mended.id)}: its parent {quoted(message.parent)} {why}."))
             mended = replace(mended, parent=before)
@@ -183,17 +182,13 @@ def _tree(messages: Sequence[Message], rows: Sequence[Row], damages: list[Damage
     return tuple(whole.values())
 
 
-def _misplaced(
-    message: Message, parents: dict[str, str | None], known: set[str], is_placed: Callable[[str], bool]
-) -> str:
+def _misplaced(message: Message, parents: Mapping[str, str | None], placed: Container[str]) -> str:
     """Why a message cannot hang where it says; "" = it can."""
     at = message.parent
-    if at is None or is_placed(at):
-        return ""
-    if at not in known:
+    if at is not None and at not in placed and at not in parents:
         return "is not in the file; in a copy it follows the message before it"
     seen = {message.id}
-    while at is not None and not is_placed(at):  # a parent may stand further down
+    while at is not None and at not in placed:  # a parent may stand further down
         if at in seen:
             return "is below itself; in a copy it follows the message before it"
         seen.add(at)

@@ -1,16 +1,58 @@
-"""What the user makes of a reply that is there: an alternative with words of theirs, to be kept or gone on from."""
+"""Words of the user's in a reply: what one to come begins with, and what they make of one that is there.
+
+The latter is an alternative with words of theirs, to be kept or gone on from.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.session.written import CONTENT, REASONING, Begun, WrittenRange, after_edit, spans, whole
+from kimi_tui.core.text.surrogates import replace_lone
+from kimi_tui.core.text.visible import one_line
 
 NUDGE = "Wait,"
 """What a thinking goes on with that is taken up again, unless the user says it."""
+SHOWN_CHARS = 40
+"""Most characters of what a reply begins with that are shown where it is told of."""
+
+
+class ReplyStart(NamedTuple):
+    text: str
+    """Exact, never empty."""
+    is_answer: bool
+    """Whether it begins the answer, behind an empty think block; else it begins the thinking."""
+
+    @classmethod
+    def prefill(cls, text: str) -> ReplyStart:
+        """A lone surrogate becomes U+FFFD, as everywhere."""
+        return cls(replace_lone(text), is_answer=True)
+
+    @classmethod
+    def seed(cls, text: str) -> ReplyStart:
+        return cls(replace_lone(text), is_answer=False)
+
+    @property
+    def words(self) -> str:
+        """What it does, in words that follow "the next reply"."""
+        shown = f"“{one_line(self.text, SHOWN_CHARS)}”"
+        return f"begins with {shown}, without thinking" if self.is_answer else f"begins its thinking with {shown}"
+
+    @property
+    def command(self) -> str:
+        """The slash command that says so."""
+        return "prefill" if self.is_answer else "seed"
+
+    def put_on(self, blank: Message) -> Message:
+        """Let a reply that says nothing yet begin so."""
+        if self.is_answer:
+            begun, written = Begun(content=len(self.text)), whole(CONTENT, self.text)
+            return replace(blank, thinking=False, content=self.text, written=written, begun=begun)
+        begun, written = Begun(len(self.text)), whole(REASONING, self.text)
+        return replace(blank, thinking=True, reasoning=self.text, written=written, begun=begun)
 
 
 def seeded(message: Message, seed: str, id_: str, now: datetime) -> Message:
@@ -39,7 +81,7 @@ def edited_answer(message: Message, answer: str, id_: str, now: datetime) -> Mes
         finish_reason=message.finish_reason,
         thinking_end=end,
         cut_tail=message.cut_tail,
-        sent=_sent_last(message),
+        sent=message.last_sent,  # what it was asked for with, such as its form, stays until it is gone on with
         edited=True,
     )
 
@@ -55,7 +97,7 @@ def edited_thinking(message: Message, reasoning: str, id_: str, now: datetime) -
         finish_reason=message.finish_reason,
         thinking_end=message.thinking_end,
         thinking_tokens=None,
-        sent=_sent_last(message),
+        sent=message.last_sent,  # what it was asked for with, such as its form, stays until it is gone on with
         edited=True,
     )
 
@@ -71,12 +113,6 @@ def without_answer(message: Message, *, is_closed: bool) -> Message:
         written=tuple(it for it in message.written if it.field == REASONING),
         begun=message.begun and replace(message.begun, content=0 if is_closed else None),
     )
-
-
-def _sent_last(message: Message) -> Mapping[str, object] | None:
-    """What the answer was asked for with, such as its form: it is that reply's still, until it is gone on with."""
-    last = message.requests[-1].sent if message.requests else None
-    return message.sent if last is None else last
 
 
 def _written_after(message: Message, name: str, before: str, after: str) -> tuple[WrittenRange, ...]:

@@ -17,7 +17,6 @@ class TextSoFar(NamedTuple):
     reasoning: str = ""
     content: str = ""
     is_thinking: bool = True
-    """Whether its think block was open."""
 
 
 def requests_of(reply: Message) -> tuple[RequestRecord, ...]:
@@ -50,7 +49,7 @@ def texts_so_far(reply: Message) -> Sequence[TextSoFar | None]:
     reasoning, content, ending = reply.reasoning or "", reply.content, ending_request(reply)
     for place, request in reversed(list(enumerate(requests_of(reply)))):
         if (start := request.start) is None:
-            found.append(None if place else _beginning(reply, reasoning, content))
+            found.append(None if place else text_begun(reply, reasoning, content))
         else:
             kept = start.reasoning - len(start.retracted)
             is_there = 0 <= kept <= len(reasoning) and 0 <= start.content <= len(content)
@@ -62,8 +61,8 @@ def texts_so_far(reply: Message) -> Sequence[TextSoFar | None]:
     return found[::-1]
 
 
-def _beginning(reply: Message, reasoning: str, content: str) -> TextSoFar:
-    """What its first request went on with."""
+def text_begun(reply: Message, reasoning: str, content: str) -> TextSoFar:
+    """What its first request went on with, of texts that begin with it."""
     begun = reply.begun
     if begun is None:
         return TextSoFar()

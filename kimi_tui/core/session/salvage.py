@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+TORN = "the end of the file is missing."
+
 
 @dataclass(frozen=True, slots=True)
 class Damage:
@@ -33,7 +35,6 @@ class Salvaged:
     damages: list[Damage] = field(default_factory=list)
     """What had to be left out of the head."""
     is_torn: bool = False
-    """Whether the end of the file is missing."""
 
     @property
     def is_whole(self) -> bool:

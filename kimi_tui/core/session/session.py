@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TypeVar
 
 from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.written import Begun, WrittenRange
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
+Number = TypeVar("Number", int, float)
 
 
 def _nothing() -> Mapping[str, object]:
@@ -48,7 +49,7 @@ BROKEN_OFF = frozenset({MessageState.CANCELLED, MessageState.FAILED, MessageStat
 """How requests end of which nobody tells what they took; beside others, what came counts."""
 
 
-def _sum(left: float | None, right: float | None) -> float | None:
+def _sum(left: Number | None, right: Number | None) -> Number | None:
     if left is None or right is None:
         return right if left is None else left
     return left + right
@@ -68,13 +69,9 @@ class Usage:
 
     def __add__(self, other: Usage) -> Usage:
         """Add up two requests; what only one of them reported counts alone."""
-        tokens = (
+        return Usage(
             _sum(self.input_tokens, other.input_tokens),
             _sum(self.output_tokens, other.output_tokens),
-        )
-        return Usage(
-            None if tokens[0] is None else int(tokens[0]),
-            None if tokens[1] is None else int(tokens[1]),
             _sum(self.cost_usd, other.cost_usd),
         )
 
@@ -108,7 +105,6 @@ class RequestStart:
     reasoning: int
     content: int
     is_thinking: bool
-    """Whether its think block was open."""
     retracted: str = ""
     """The end of that reasoning that has been taken away since: with what came it was a mark."""
 
@@ -206,6 +202,12 @@ class Message:
         return not has_nothing_come and (self.usage is None or self.usage.cost_usd is None)
 
     @property
+    def last_sent(self) -> Mapping[str, object] | None:
+        """What its last request sent, as `sent`."""
+        last = self.requests[-1].sent if self.requests else None
+        return self.sent if last is None else last
+
+    @property
     def took_thinking(self) -> bool:
         """Whether its thinking was in its prompt already, taken from another reply."""
         begun = self.begun
@@ -274,15 +276,3 @@ class Session:
         last = max((int(n) for n in digits if n.isascii() and n.isdigit()), default=0)
         free = (id_ for n in itertools.count(last + 1) if (id_ := f"m{n}") not in used)
         return tuple(itertools.islice(free, count))
-
-
-@dataclass(frozen=True, slots=True)
-class SessionSummary:
-    id: str
-    title: str
-    created: datetime
-    updated: datetime
-    messages: int
-    model: str
-    tags: tuple[str, ...] = ()
-    path: str = field(default="", compare=False)

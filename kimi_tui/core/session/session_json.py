@@ -9,9 +9,9 @@ from datetime import date, datetime, time
 
 from kimi_tui.core.errors import ConversionError
 from kimi_tui.core.session.migrations import VERSION, as_it_is
-from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.session_toml import iso_stamp, key_path
-from kimi_tui.core.session.session_writing import LONG_CHARS, BlockCache, LongText, Piece, written
+from kimi_tui.core.session.session_writing import BlockCache, Piece, text_piece, written
 from kimi_tui.core.text.surrogates import replace_lone
 
 HALF_PAIR = r"""\\u[dD](?:
@@ -53,10 +53,7 @@ class JsonWriter:
         yield b"\n ]\n}\n" if session.messages else b"]\n}\n"
 
 
-def _message_block(message: Message, place: int) -> Iterator[Piece]:
-    from kimi_tui.core.session.codec import encode_message  # noqa: PLC0415 - reading needs none of it
-
-    table = encode_message(message)
+def _message_block(table: dict[str, object], place: int) -> Iterator[Piece]:
     if isinstance(created := table.get("created"), datetime):
         table["created"] = iso_stamp(created)
     _check(table, f"messages[{place}]")
@@ -70,9 +67,9 @@ def _members(table: Mapping[str, object], indent: int) -> Iterator[Piece]:
     line = "\n" + " " * indent
     for number, (key, value) in enumerate(table.items()):
         yield f"{',' if number else '{'}{line}{json.dumps(key, ensure_ascii=False)}: "
-        if isinstance(value, str) and len(value) > LONG_CHARS:
+        if isinstance(value, str):
             yield '"'
-            yield LongText(value, escaped)
+            yield text_piece(value, escaped)
             yield '"'
         else:
             yield json.dumps(value, ensure_ascii=False, indent=1).replace("\n", line)

@@ -9,8 +9,8 @@ from datetime import datetime
 from kimi_tui.core.errors import ConversionError
 from kimi_tui.core.session.migrations import VERSION, as_it_is
 from kimi_tui.core.session.plain_rows import HEADING, read_row
-from kimi_tui.core.session.session import MAX_INTEGER, Message, Session
-from kimi_tui.core.session.session_writing import LONG_CHARS, BlockCache, LongText, Piece, written
+from kimi_tui.core.session.session import MAX_INTEGER, Session
+from kimi_tui.core.session.session_writing import BlockCache, Piece, text_piece, written
 from kimi_tui.core.text.quoting import SHOWN_CHARS
 from kimi_tui.core.text.toml_parsing import MAX_PARTS, parse_toml
 
@@ -32,10 +32,7 @@ class TomlWriter:
         yield from self._blocks.write(session, b"\n")
 
 
-def _message_block(message: Message, place: int) -> Iterator[Piece]:
-    from kimi_tui.core.session.codec import encode_message  # noqa: PLC0415 - reading needs none of it
-
-    table = encode_message(message)
+def _message_block(table: dict[str, object], place: int) -> Iterator[Piece]:
     sent = table.get("sent")
     where = f"messages[{place}]"
     inline = f"sent = {_inline(sent, f'{where}.sent')}\n" if isinstance(sent, dict) else ""
@@ -79,14 +76,12 @@ def _line(key: str, value: object, place: str) -> Iterator[Piece]:
         yield _inline(value, place)
     elif "\n" in value and "\r" not in value:
         yield '"""\n'
-        yield LongText(value, _escaped) if len(value) > LONG_CHARS else _escaped(value)
+        yield text_piece(value, _escaped)
         yield '"""'
-    elif len(value) > LONG_CHARS:
-        yield '"'
-        yield LongText(value, _escaped_line)
-        yield '"'
     else:
-        yield _string(value)
+        yield '"'
+        yield text_piece(value, _escaped_line)
+        yield '"'
     yield "\n"
 
 
@@ -175,6 +170,11 @@ def _pieces(text: str) -> Iterator[str]:
         end = text.find("\n" + HEADING, start) + 1 or len(text)
         yield text[start:end]
         start = end
+
+
+def has_whole_end(text: str) -> bool:
+    """Whether its last value is surely all there: a number could go on, and two quotes begin a third."""
+    return re.search(r"(?:^|\n|[^\"'\s][\"']|[\]}])[ \t\r]*\Z", text) is not None
 
 
 def key_path(name: str, key: str) -> str:

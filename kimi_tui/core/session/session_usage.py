@@ -21,15 +21,11 @@ def total_usage(messages: Iterable[Message]) -> Usage:
     for message in messages:
         if message.usage is None:
             continue
-        requests = _counted_requests(message, message.usage)
-        seen = Counter[Hashable]() if len(requests) > 1 else None  # most replies have one: there may be thousands
-        for request in requests:
+        seen: dict[Hashable, int] = {}
+        for request in _counted_requests(message, message.usage):
             key = _key(message, request)
-            number = 1
-            if seen is not None:
-                seen[key] += 1
-                number = seen[key]
-            if number > counted[key]:
+            seen[key] = seen.get(key, 0) + 1
+            if seen[key] > counted[key]:
                 counted[key] += 1
                 usages.append(request[1])
     inputs = [it.input_tokens for it in usages if it.input_tokens is not None]

@@ -23,6 +23,10 @@ class LongText(NamedTuple):
     escape: Callable[[str], str]
 
 
+def text_piece(text: str, escape: Callable[[str], str]) -> Piece:
+    return LongText(text, escape) if len(text) > LONG_CHARS else escape(text)
+
+
 Piece = str | LongText
 Writer = Callable[[Session], Iterator[bytes]]
 """Writes a session as bytes in pieces, and may remember what it wrote last; ConversionError where it cannot hold it."""
@@ -31,18 +35,19 @@ Writer = Callable[[Session], Iterator[bytes]]
 class BlockCache:
     """The encoded blocks of messages: a save encodes what is new and no more."""
 
-    def __init__(self, encode: Callable[[Message, int], Iterator[Piece]]) -> None:
-        """`encode` writes a message at its place among the messages, from 0."""
+    def __init__(self, encode: Callable[[dict[str, object], int], Iterator[Piece]]) -> None:
+        """`encode` writes a message, as plain data, at its place among the messages, from 0."""
         self._encode = encode
         self._blocks: dict[str, tuple[Message, tuple[bytes | LongText, ...]]] = {}
 
     def write(self, session: Session, separator: bytes) -> Iterator[bytes]:
-        """Write all messages, with `separator` between two of them."""
+        from kimi_tui.core.session.codec import encode_message  # noqa: PLC0415 - reading needs none of it
+
         kept: dict[str, tuple[Message, tuple[bytes | LongText, ...]]] = {}
         for place, message in enumerate(session.messages):
             known = self._blocks.get(message.id)
             if known is None or known[0] is not message:
-                known = message, tuple(_joined(self._encode(message, place)))
+                known = message, tuple(_joined(self._encode(encode_message(message), place)))
             kept[message.id] = known
             if place:
                 yield separator

@@ -60,7 +60,6 @@ class Lane:
     end_s: float
     """Its end, or now."""
     is_thinking: bool
-    """Whether it thinks now."""
     is_running: bool
     is_timed: bool
     """Whether anything is known of when."""
@@ -136,39 +135,33 @@ def timeline(records: Sequence[RequestRecord], trace: TokenTrace | None, now_s: 
 
     `now_s` is on the clock of the trace.
     """
-    own = [] if trace is None else [n for n, request in enumerate(trace.requests) if not request.is_of_another]
-    ended = sum(trace.requests[n].ended_s is not None for n in own) if trace is not None else 0
+    trace = trace or TokenTrace()
+    own = [number for number, request in enumerate(trace.requests) if not request.is_of_another]
+    ended = sum(trace.requests[number].ended_s is not None for number in own)
+    before = max(len(records) - ended, 0)
+    known: list[tuple[RequestRecord | None, int | None]] = [(record, None) for record in records[:before]]
+    last = iter(records[before:])
+    known += [(None if trace.requests[number].ended_s is None else next(last, None), number) for number in own]
     lanes, at_s = list[Lane](), 0.0
-    for record in records[: max(len(records) - ended, 0)]:
-        lanes.append(_lane(record, None, None, at_s, now_s))
-        at_s = lanes[-1].end_s
-    last = list(records[max(len(records) - ended, 0) :])
-    for number in own:
-        assert trace is not None
-        record_of = last.pop(0) if trace.requests[number].ended_s is not None and last else None
-        lanes.append(_lane(record_of, trace, number, at_s, now_s))
+    for record, number in known:
+        lanes.append(_lane(record, trace, number, at_s, now_s))
         at_s = lanes[-1].end_s
     return Timeline(tuple(lanes))
 
 
-def _lane(
-    record: RequestRecord | None, trace: TokenTrace | None, number: int | None, begin_s: float, now_s: float
-) -> Lane:
-    request = None if trace is None or number is None else trace.requests[number]
-    arrivals_ms = None if trace is None or number is None else trace.arrivals_ms(number)
-    thinking_end_ms = None if trace is None or number is None else trace.thinking_end_ms(number)
+def _lane(record: RequestRecord | None, trace: TokenTrace, number: int | None, begin_s: float, now_s: float) -> Lane:
+    """At least one is there: the record of a request that has ended, or its number in the trace."""
+    request = None if number is None else trace.requests[number]
+    arrivals_ms = None if number is None else trace.arrivals_ms(number)
     timing, usage = (NO_TIMING, NO_USAGE) if record is None else (record.timing, record.usage)
     sent_s = begin_s + (0.0 if request is None else _trying_s(request))
-    first_s = timing.first_token_s
-    if record is None and arrivals_ms:
-        first_s = arrivals_ms[0] / 1000
-    thinking_end_s: float | None = None
+    first_s, total_s, thinking_end_s = timing.first_token_s, timing.total_s or 0.0, None
     if timing.thinking_s is not None and first_s is not None:
         thinking_end_s = first_s + timing.thinking_s
-    elif record is None and thinking_end_ms is not None:
-        thinking_end_s = thinking_end_ms / 1000
-    total_s = timing.total_s or 0.0
-    if record is None and request is not None:
+    if record is None and request is not None and number is not None:
+        first_s = arrivals_ms[0] / 1000 if arrivals_ms else None
+        thinking_end_ms = trace.thinking_end_ms(number)
+        thinking_end_s = None if thinking_end_ms is None else thinking_end_ms / 1000
         total_s = max((now_s if request.ended_s is None else request.ended_s) - request.sent_s, 0.0)
     is_running = record is None and request is not None and request.ended_s is None
     lane = Lane(

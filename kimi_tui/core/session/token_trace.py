@@ -42,7 +42,6 @@ class TracedRequest:
     ended_s: float | None = None
     """None = it runs."""
     has_thought: bool = False
-    """Whether it brought reasoning."""
     answer: int | None = None
     """The number of the first token of its answer; None = it brought none."""
     is_of_another: bool = False
@@ -64,14 +63,12 @@ class Token(NamedTuple):
         return self.number != NOT_KNOWN
 
 
+@dataclass(slots=True)
 class _Places:
     """The tokens of one part of a reply, in order."""
 
-    __slots__ = ("ends", "numbers")
-
-    def __init__(self, ends: array[int] | None = None, numbers: array[int] | None = None) -> None:
-        self.ends = array("I") if ends is None else ends
-        self.numbers = array("I") if numbers is None else numbers
+    ends: array[int] = field(default_factory=lambda: array("I"))
+    numbers: array[int] = field(default_factory=lambda: array("I"))
 
     @property
     def chars(self) -> int:
@@ -94,16 +91,12 @@ class _Places:
         return _Places(self.ends[:], self.numbers[:])
 
 
-def _no_places() -> dict[ReplyPart, _Places]:
-    return {part: _Places() for part in ReplyPart}
-
-
 @dataclass(slots=True)
 class TokenTrace:
     requests: list[TracedRequest] = field(default_factory=list)
     _at_ms: array[int] = field(default_factory=lambda: array("I"))
     _logprobs: array[float] = field(default_factory=lambda: array("f"))
-    _places: Mapping[ReplyPart, _Places] = field(default_factory=_no_places)
+    _places: Mapping[ReplyPart, _Places] = field(default_factory=lambda: {part: _Places() for part in ReplyPart})
 
     # -- while it grows
 

@@ -11,7 +11,8 @@ import tomllib
 from contextlib import suppress
 from itertools import pairwise
 
-from kimi_tui.core.session.salvage import Damage, Row, Salvaged, line_at
+from kimi_tui.core.session.salvage import TORN, Damage, Row, Salvaged, line_at
+from kimi_tui.core.session.session_toml import has_whole_end
 
 HEADING = re.compile(r"^[ \t]*\[\[[ \t]*messages[ \t]*\]\][ \t]*(?:#[^\n]*)?$", re.MULTILINE)
 AT_END = "(at end of document)"
@@ -20,13 +21,6 @@ TEXT_ENDS = ('"""', "'''")
 """A text over several lines ends with one of these; what has none cannot hold its end."""
 VALUE_ENDS = (*TEXT_ENDS, "]", "}")
 """A value over several lines ends with one of these."""
-WHOLE_END = re.compile(r"(?:^|\n|[^\"'\s][\"']|[\]}])[ \t\r]*\Z")
-"""How a text ends whose last value is surely all there: a number could go on, and two quotes begin a third."""
-TORN = "the end of the file is missing."
-
-
-def has_whole_end(text: str) -> bool:
-    return WHOLE_END.search(text) is not None
 
 
 def salvage(text: str) -> Salvaged:

@@ -1,4 +1,4 @@
-"""The tree of a session: which branch is shown and sent, and how it changes.
+"""The tree of a session: which branch is shown and sent, how it changes, and what its branches are called.
 
 Pure functions over `Session`. Walking a branch costs one look at each of the session's messages, so callers do it once
 per turn, not per token. An id that the session does not have raises KeyError everywhere.
@@ -6,8 +6,9 @@ per turn, not per token. An id that the session does not have raises KeyError ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -17,6 +18,11 @@ from kimi_tui.core.session.session import Message, Role, Session
 TITLE_CHARS = 60
 COPY, CONFLICT = "copy", "conflict"
 """What stands behind the title of a copy that was asked for, and of one that others made necessary."""
+SOURCE = "source"
+"""The key of a session's file that says where it came from."""
+MAX_NAME_CHARS = 60
+BRANCH = "branch"
+"""What stands behind the title of a branch without a name that became a session."""
 
 
 def branch(session: Session, leaf: str | None = None) -> tuple[Message, ...]:
@@ -84,8 +90,12 @@ def question_parent(session: Session) -> str | None:
 
 def before(session: Session, message_id: str) -> Session:
     """A view of a session that ends right before a message, as its alternative would find it; not to be saved."""
-    parent = message_of(session, message_id).parent
-    return replace(session, head=parent) if parent is not None else replace(session, head=None, messages=())
+    return ending_with(session, message_of(session, message_id).parent)
+
+
+def ending_with(session: Session, message_id: str | None) -> Session:
+    """A view of a session that ends with a message, None = with none; not to be saved."""
+    return replace(session, head=None, messages=()) if message_id is None else replace(session, head=message_id)
 
 
 def with_thinking(messages: Sequence[Message], kept: KeptThinking, sends: Callable[[Message], bool]) -> frozenset[str]:
@@ -171,3 +181,65 @@ def title_of(text: str) -> str:
     cut = folded[: TITLE_CHARS - 1]
     head, _, _ = cut.rpartition(" ")
     return (head if len(head) > TITLE_CHARS // 2 else cut) + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class SentContext:
+    """What a reply's prompt said besides its messages; a reply notes what the session does not say any more."""
+
+    system: str | None
+    left_out: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, session: Session, left_out: Set[str] | None = None) -> SentContext:
+        """Note it of a session whose head is the question; `left_out` None = what is excluded, no more and no less."""
+        gone = (m.id for m in branch(session) if (m.excluded if left_out is None else m.id in left_out))
+        return cls(session.system, tuple(gone))
+
+    def noted_on(self, reply: Message, session: Session) -> Message:
+        """Put onto a reply what the session does not say any more; a raw input says all of it itself."""
+        if reply.raw_input is not None:
+            return reply
+        sent: str | Literal[False] = False if self.system is None else self.system
+        return replace(reply, system=None if self.system == session.system else sent, left_out=self.left_out)
+
+
+# -- where a branch begins, what it is called, and one as a session of its own
+
+
+def branch_start(session: Session, message_id: str) -> str:
+    """Find the message where the branch of another begins: below the last fork above it, else the first of all.
+
+    KeyError where there is no such message.
+    """
+    siblings = Counter(message.parent for message in session.messages)
+    path = branch(session, message_id)
+    return next((it.id for it in reversed(path) if siblings[it.parent] > 1), path[0].id)
+
+
+def name_of(text: str) -> str:
+    """What a branch is called by a text that was typed: one line; "" = nothing."""
+    return " ".join(text.split())[:MAX_NAME_CHARS].rstrip()
+
+
+def with_name(session: Session, message_id: str, name: str) -> Session:
+    """Let the branch that begins with a message be called so; "" = nothing."""
+    messages = tuple(replace(it, name=name) if it.id == message_id else it for it in session.messages)
+    return replace(session, messages=messages)
+
+
+def branched_off(session: Session, message_id: str) -> Session:
+    """A session up to a message, with the same ids, that says what it was taken from; its own id is still the old one.
+
+    KeyError where there is no such message.
+    """
+    path = branch(session, message_id)
+    start = branch_start(session, message_id)
+    name = next(it.name for it in path if it.id == start) or BRANCH
+    return replace(
+        session,
+        title=f"{session.title} ({name})".lstrip(),
+        messages=path,
+        head=path[-1].id,
+        extra={**session.extra, SOURCE: f"{session.id} {message_id}"},
+    )

@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from kimi_tui.core.session.differing_fields import setting_labels
+from kimi_tui.core.session.listing import search_key
 from kimi_tui.core.session.session import Message, Role, Session
-from kimi_tui.core.session.session_list import search_key
 
 Family = Sequence[int]
 """The places of messages with the same parent, in order of creation."""
@@ -203,19 +203,12 @@ class Outline:
         """The place of a row's last message."""
         return self._run(row.place)[-1] if row.is_run else row.place
 
-    def _end(self, number: int) -> int:
-        """The number of the first row behind those that a row folds."""
-        depth = self.rows[number].depth
-        onward = range(number + 1, len(self.rows))
-        return next((other for other in onward if self.rows[other].depth <= depth), len(self.rows))
-
     def fold(self, number: int) -> bool:
         """Whether there was anything to fold."""
         row = self.rows[number]
         if row.is_folded is not False:
             return False
-        self._note(number, folded=True)
-        del self.rows[number + 1 : self._end(number)]
+        self._set_folded([row.place], is_folded=True)
         return True
 
     def unfold(self, number: int) -> bool:
@@ -223,18 +216,12 @@ class Outline:
         row = self.rows[number]
         if not row.is_folded:
             return False
-        self._note(number, folded=False)
-        if row.is_run:
-            below = [self._message_row(place, row.depth + 1) for place in self._run(row.place)]
-        else:
-            below = list(self._rows(self.tree.children[row.place], row.depth + 1))
-        self.rows[number + 1 : number + 1] = below
+        self._set_folded([row.place], is_folded=False)
         return True
 
-    def _note(self, number: int, *, folded: bool) -> None:
-        row = self.rows[number]
-        self._folds[self.tree.messages[row.place].id] = folded
-        self.rows[number] = row._replace(is_folded=folded)
+    def _set_folded(self, places: Iterable[int], *, is_folded: bool) -> None:
+        self._folds.update((self.tree.messages[place].id, is_folded) for place in places)
+        self.rows[:] = self._rows(self.tree.roots, 0)  # whoever shows them holds the same list
 
     def above(self, number: int) -> int | None:
         """The number of the row that this one stands below; None = it stands at the left."""
@@ -269,10 +256,8 @@ class Outline:
         tree = self.tree
         above = [at for at in tree.path(place) if at != place and tree.is_alternative(at)]
         hidden = [at for at in above if self._is_folded(at, is_run=False)]
-        for at in hidden:
-            self._folds[tree.messages[at].id] = False
         if hidden:
-            self.rows = list(self._rows(tree.roots, 0))
+            self._set_folded(hidden, is_folded=False)
         number = self.row_of(place)
         assert number is not None
         if opens_run and self.rows[number].is_run and self.unfold(number):

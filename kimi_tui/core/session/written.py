@@ -5,9 +5,13 @@ A range that a file names may reach beyond its text: it is kept as it stands the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from types import MappingProxyType
+
+from kimi_tui.core.text.text_pieces import common_chars
 
 REASONING, CONTENT = "reasoning", "content"
 FIELDS = (REASONING, CONTENT)
@@ -93,9 +97,9 @@ Difference = tuple[str, int, int, int, int]
 
 def _differences(before: str, after: str) -> list[Difference]:
     """What is the same at both ends is found first: most edits are small, and texts may be very long."""
-    start = same_chars(before, after)
+    start = common_chars(before, after)
     most = min(len(before), len(after)) - start
-    end = same_chars(before[len(before) - most :][::-1], after[len(after) - most :][::-1])
+    end = common_chars(before[len(before) - most :][::-1], after[len(after) - most :][::-1])
     inner = before[start : len(before) - end], after[start : len(after) - end]
     head = [("equal", 0, start, 0, start)] if start else []
     tail = [("equal", len(before) - end, len(before), len(after) - end, len(after))] if end else []
@@ -106,18 +110,6 @@ def _differences(before: str, after: str) -> list[Difference]:
     return [*head, *middle, *tail]
 
 
-def same_chars(left: str, right: str) -> int:
-    """How many characters are the same at the beginning: halves are compared, which is fast for long texts."""
-    low, high = 0, min(len(left), len(right))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
 def _inner_differences(before: str, after: str) -> list[Difference]:
     from difflib import SequenceMatcher  # noqa: PLC0415 - most programs compare nothing
 
@@ -125,26 +117,9 @@ def _inner_differences(before: str, after: str) -> list[Difference]:
         return [("replace", 0, len(before), 0, len(after))] if before or after else []
     if len(before) * len(after) <= MAX_COMPARED:
         return list(SequenceMatcher(None, before, after, autojunk=False).get_opcodes())
-    words = _words(before), _words(after)
+    words = re.findall(r"\s+|\S+", before), re.findall(r"\s+|\S+", after)
     if len(words[0]) * len(words[1]) > MAX_COMPARED:
         return [("replace", 0, len(before), 0, len(after))]
-    starts = _starts(words[0]), _starts(words[1])
+    starts = [list(accumulate(map(len, of_one), initial=0)) for of_one in words]
     opcodes = SequenceMatcher(None, *words, autojunk=False).get_opcodes()
     return [(tag, starts[0][a], starts[0][b], starts[1][c], starts[1][d]) for tag, a, b, c, d in opcodes]
-
-
-def _words(text: str) -> list[str]:
-    """Words with the blanks between them as words of their own."""
-    found, start = list[str](), 0
-    for place in range(1, len(text) + 1):
-        if place == len(text) or text[place].isspace() != text[start].isspace():
-            found.append(text[start:place])
-            start = place
-    return found
-
-
-def _starts(words: Sequence[str]) -> list[int]:
-    starts = [0]
-    for word in words:
-        starts.append(starts[-1] + len(word))
-    return starts

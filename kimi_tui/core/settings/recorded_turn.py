@@ -18,7 +18,7 @@ from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES, Template
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import ReplyView
-from kimi_tui.core.session.reply_start import ReplyStart
+from kimi_tui.core.session.reply_edits import ReplyStart
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.text.surrogates import replace_lone

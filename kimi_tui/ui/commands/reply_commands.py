@@ -11,8 +11,7 @@ from kimi_tui.core.prompt.raw_alternatives import with_raw_input
 from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session.endings import refusal_to_answer_again
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.session.reply_edits import without_answer
-from kimi_tui.core.session.reply_start import ReplyStart
+from kimi_tui.core.session.reply_edits import ReplyStart, without_answer
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.answer_forms import feedback, form_of

@@ -10,9 +10,8 @@ from shlex import quote
 
 from kimi_tui.core.errors import StorageError, UsageError
 from kimi_tui.core.ports import SessionStore
-from kimi_tui.core.session.listing import Unreadable
+from kimi_tui.core.session.listing import UNTITLED, Unreadable
 from kimi_tui.core.session.session import Session
-from kimi_tui.core.session.session_list import UNTITLED
 from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.state.callbacks import Say

@@ -15,9 +15,9 @@ from kimi_tui.core.errors import UsageError
 from kimi_tui.core.ports import SessionStore
 from kimi_tui.core.prompt.raw_alternatives import with_raw_input
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.branches import branch_start, branched_off, name_of
 from kimi_tui.core.session.interventions import can_be_undone, is_same, undone, words_of_undoing
 from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.session.tree import branch_start, branched_off, name_of
 from kimi_tui.core.session.written import Begun
 from kimi_tui.core.text.counts import counted
 from kimi_tui.ui.commands.current_session import CurrentSession, hold_new

@@ -12,7 +12,7 @@ from textual import on
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import SessionStore
-from kimi_tui.core.session.session_list import SessionList, session_list
+from kimi_tui.core.session.listing import SessionList, session_list
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.ui.panes.panel import Panel

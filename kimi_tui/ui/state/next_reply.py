@@ -9,7 +9,7 @@ from kimi_tui.core.settings.field_text import short_text
 from kimi_tui.core.settings.sampling import RequestOptions
 
 if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
-    from kimi_tui.core.session.reply_start import ReplyStart
+    from kimi_tui.core.session.reply_edits import ReplyStart
     from kimi_tui.core.wire.thinking_budget import Budget
     from kimi_tui.ui.state.answers import Answers
 

@@ -13,13 +13,13 @@ from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.reply_edits import (
     NUDGE,
+    ReplyStart,
     edited_answer,
     edited_thinking,
     seeded,
     thinking_longer,
     without_answer,
 )
-from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import Message, MessageState, Role
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.ui.state.slash import Command

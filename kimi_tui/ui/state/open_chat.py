@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.token_estimate import UNCALIBRATED, Calibration
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.branches import branch_start
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.core.session.tree import branch_start
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.branch import Branch, Growing

@@ -17,7 +17,7 @@ from kimi_tui.core.ports import Clock
 from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.session.reply_start import ReplyStart
+from kimi_tui.core.session.reply_edits import ReplyStart
 from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.settings.reply_batch import Member, ReplyBatch
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_chat, resolve_request

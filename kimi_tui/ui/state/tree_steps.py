@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.branches import with_name
 from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.tree import with_name
 from kimi_tui.engine.open_session import OpenSession
 
 

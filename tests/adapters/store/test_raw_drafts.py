@@ -12,8 +12,8 @@ from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.adapters.store.session_places import RAW_DRAFT, beside
 from kimi_tui.core.session.journal import JournalHead, TurnStart, encode_record
 from kimi_tui.core.session.raw_draft import RawDraft
-from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.session.tree import SentContext
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 QUESTION = Message("m1", Role.USER, "Lamb?", None, NOW)

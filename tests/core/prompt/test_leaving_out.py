@@ -18,9 +18,8 @@ from kimi_tui.core.prompt.prompt_writer import PromptWriter
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.token_estimate import UNCALIBRATED
 from kimi_tui.core.session.kept_thinking import KeptThinking
-from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message, Role
-from kimi_tui.core.session.tree import branch
+from kimi_tui.core.session.tree import SentContext, branch
 from tests.core.prompt.test_conversation import reply, session_of, user
 from tests.prompts import next_prompt, past_prompt, past_view, with_question
 

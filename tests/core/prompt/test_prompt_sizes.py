@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from kimi_tui.core.prompt.past_requests import PastRequest, Requests, last_request, newest_first, sent_input
 from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, request_view
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.shared_prefix import BLOCK_CHARS, common_chars
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.session import Message, RequestRecord, Session, Usage
 from kimi_tui.core.session.tree import select, with_system
+from kimi_tui.core.text.text_pieces import BLOCK_CHARS, common_chars
 from tests.core.prompt.test_calibration import tokens_of
 from tests.core.prompt.test_conversation import ACTIONS, TEXTS, Diary, reply, session_of, user
 from tests.prompts import next_prompt, past_prompt, past_view

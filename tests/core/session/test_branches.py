@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.branches import branch_start, branched_off, name_of, with_name
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.tree import branch_start, branched_off, name_of, with_name
 from tests.core.session.trees import session_of, trees
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.interventions import can_be_undone, is_same, undone
-from kimi_tui.core.session.reply_start import ReplyStart
+from kimi_tui.core.session.reply_edits import ReplyStart
 from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.wire.plans import chosen, going_on, single

@@ -23,8 +23,8 @@ from kimi_tui.core.session.journal import (
     encode_record,
     read_journal,
 )
-from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session, Timing, Usage
+from kimi_tui.core.session.tree import SentContext
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 SESSION = Session("s1", NOW, NOW, "m", "Lamb", system="Be kind.", settings={"temperature": 0.5})

@@ -23,10 +23,9 @@ from kimi_tui.core.session.journal import (
     encode_record,
     read_journal,
 )
-from kimi_tui.core.session.recovery import Recovered, recover
-from kimi_tui.core.session.sent_context import SentContext
+from kimi_tui.core.session.recovery import Recovery, recover
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session, Timing, Usage
-from kimi_tui.core.session.tree import branch
+from kimi_tui.core.session.tree import SentContext, branch
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 LATER = datetime(2026, 11, 23, 8, 20, tzinfo=UTC)
@@ -80,7 +79,7 @@ def journal(*turns: bytes) -> Journal:
     return read_journal(HEAD + b"".join(turns))
 
 
-def recovered(session: Session, *turns: bytes) -> Recovered:
+def recovered(session: Session, *turns: bytes) -> Recovery:
     """Recover, check that the session can be saved and read, and that doing it again changes nothing."""
     found = recover(session, journal(*turns), LATER)
     again = decode_session(encode_session(found.session))

@@ -25,8 +25,8 @@ from kimi_tui.core.session.reply_edits import (
     thinking_longer,
     without_answer,
 )
-from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session, Timing, Usage
+from kimi_tui.core.session.tree import SentContext
 from kimi_tui.core.session.written import (
     CONTENT,
     REASONING,

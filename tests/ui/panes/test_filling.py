@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kimi_tui.core.session.listing import Listing
-from kimi_tui.core.session.session import SessionSummary
+from kimi_tui.core.session.listing import Listing, SessionSummary
 from kimi_tui.ui.panes.sessions_pane.session_rows import SessionRows
 from kimi_tui.ui.panes.sessions_pane.sessions_widget import SessionsPane
 from tests.ui.program import NOW, Program, program

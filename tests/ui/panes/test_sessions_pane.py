@@ -19,9 +19,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from kimi_tui.core.session.listing import Listing, Unreadable
-from kimi_tui.core.session.session import SessionSummary
-from kimi_tui.core.session.session_list import session_list
+from kimi_tui.core.session.listing import Listing, SessionSummary, Unreadable, session_list
 from kimi_tui.core.settings.keymap import DEFAULT_KEYS
 from kimi_tui.core.text.visible import visible
 from kimi_tui.ui.panes.sessions_pane.session_rows import SessionRows

@@ -16,8 +16,8 @@ from kimi_tui.adapters.endpoint.simulator.reply_forms import formatted
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_syntax import Prompt
 from kimi_tui.core.session.session import Role
-from kimi_tui.core.session.written import same_chars
 from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.text_pieces import common_chars
 
 SHOWN_CHARS = 120
 """How much of a text the thinking repeats."""
@@ -94,7 +94,7 @@ def _is_taken_up(reasoning: str, begun: str) -> bool:
 def _behind(text: str, begun: str) -> str:
     if text.startswith(begun):
         return text[len(begun) :]
-    rest = text[same_chars(text, begun) :]
+    rest = text[common_chars(text, begun) :]
     if not rest.strip():
         return NOTHING_MORE
     return rest if begun[-1:].isspace() or rest[0].isspace() else f" {rest}"

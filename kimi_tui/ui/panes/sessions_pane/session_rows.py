@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from rich.style import Style
 from textual.geometry import Size
 
-from kimi_tui.core.session.session_list import UNTITLED, Row, RowKind
+from kimi_tui.core.session.listing import UNTITLED, Row, RowKind
 from kimi_tui.ui.text.fit import fit
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.widgets.row_list import MARGIN, RowList, Run

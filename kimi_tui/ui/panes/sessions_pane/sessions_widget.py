@@ -11,7 +11,7 @@ from textual import events, on
 from textual.message import Message
 from textual.widgets import Input
 
-from kimi_tui.core.session.session_list import Row, RowKind, SessionList
+from kimi_tui.core.session.listing import Row, RowKind, SessionList
 from kimi_tui.ui.keys.focus import has_keys, take_keys
 from kimi_tui.ui.keys.key_lookup import character_of
 from kimi_tui.ui.panes.sessions_pane.session_rows import SessionRows

@@ -7,9 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_tui.core.session.listing import Listing, Unreadable
-from kimi_tui.core.session.session import SessionSummary
-from kimi_tui.core.session.session_list import RowKind, SessionList, day_name, session_list
+from kimi_tui.core.session.listing import (
+    Listing,
+    RowKind,
+    SessionList,
+    SessionSummary,
+    Unreadable,
+    day_name,
+    session_list,
+)
 
 NOW = datetime(2026, 11, 24, 18, tzinfo=UTC)
 PLUS_9 = timezone(timedelta(hours=9))
