@@ -52,8 +52,8 @@ def _lexer(info: str) -> Lexer | None:
 
 
 @lru_cache(maxsize=512)
-def _role(token_type: str) -> str:
-    name = token_type.removeprefix("Token.")
+def _role(token_type: object) -> str:
+    name = str(token_type).removeprefix("Token.")
     return next((role for prefix, role in ROLES if name == prefix or name.startswith(f"{prefix}.")), "name")
 
 
@@ -70,7 +70,7 @@ def highlight(code: str, info: str, styles: Styles, before: str = "") -> list[li
     lines: list[list[Run]] = [[]]
     # Line by line lexers (diff) take a last line without its end for an error.
     for token_type, value in lexer.get_tokens(f"{before}{code}\n"):
-        style = styles.syntax(_role(str(token_type)))
+        style = styles.syntax(_role(token_type))
         first, *others = value.split("\n")
         lines[-1].append((first, style))
         lines += [[(other, style)] for other in others]
