@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from kimi_tui import __version__
@@ -293,9 +293,12 @@ class _Response:
         """Gather what is there already: servers send each token by itself, and a piece costs as much as its bytes."""
         import httpx  # noqa: PLC0415 - see the head of the module
 
-        gathered_bytes = 0
+        response, gathered_bytes = self._response, 0
+        is_encoded = "content-encoding" in response.headers
+        # What is not encoded needs nothing of the library's decoders, through which every piece would pass.
+        pieces = response.aiter_bytes() if is_encoded else cast("httpx.AsyncByteStream", response.stream)
         try:
-            async for piece in self._response.aiter_bytes():
+            async for piece in pieces:
                 self._pieces.append(piece)
                 self._arrived.set()
                 gathered_bytes += len(piece)

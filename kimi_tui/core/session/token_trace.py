@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import NamedTuple
 
 from kimi_tui.core.session.growing_reply import ReplyPart
@@ -118,9 +119,8 @@ class TokenTrace:
     def come(self, logprobs: Sequence[float], now_s: float) -> None:
         """Tokens came, all at one moment; NaN = nothing says how likely one is."""
         at_ms = min(max(round((now_s - self.requests[-1].sent_s) * 1000), 0), LONGEST_MS)
-        for logprob in logprobs:
-            self._at_ms.append(at_ms)
-            self._logprobs.append(logprob)
+        self._at_ms.extend(repeat(at_ms, len(logprobs)))
+        self._logprobs.extend(logprobs)
 
     def grow(self, part: ReplyPart, start: int, borders: Sequence[tuple[int, int]]) -> None:
         """Text stands at the end of a part now: numbers of tokens in their request, each with its characters (≥ 1)."""

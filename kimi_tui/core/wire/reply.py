@@ -80,6 +80,7 @@ class ReplyBuilder:
         self._end = Frame()
         self._has_ended = False
         self._found = list[CountedSegment]()  # what is to be given out
+        self._answer, self._answer_tokens = list[str](), 0  # what came last of it, still to be joined
         self._error: CompletionError | None = None
         self._failure: CompletionError | None = None
         self._usage = NO_USAGE
@@ -146,6 +147,7 @@ class ReplyBuilder:
         return self._given_out()
 
     def _given_out(self) -> list[CountedSegment]:
+        self._join_answer()
         found, self._found = self._found, []
         return found
 
@@ -261,10 +263,25 @@ class ReplyBuilder:
         )
 
     def _split(self, text: str) -> None:
-        if text:
+        if not text:
+            return
+        if not self._splitter.is_through:
             self._keep(self._splitter.feed(text), self._texts)
+            return
+        self.has_text = self._has_answer = True
+        self._answer.append(text)
+        self._answer_tokens, self._uncounted = self._answer_tokens + self._uncounted, 0
+
+    def _join_answer(self) -> None:
+        """Make one segment of what came of the answer at once: one for each token takes an eighth of the reading."""
+        if self._answer:
+            (joined,) = self._splitter.feed("".join(self._answer))
+            borders = self._texts.take(joined.at, len(joined.text))
+            self._found.append(CountedSegment(joined.part, joined.text, self._answer_tokens, borders))
+            self._answer, self._answer_tokens = [], 0
 
     def _keep(self, segments: Iterable[Segment], source: TokenBorders) -> None:
+        self._join_answer()
         for segment in segments:
             self.has_text = True
             self._has_answer = self._has_answer or segment.part is ReplyPart.ANSWER

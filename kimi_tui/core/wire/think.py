@@ -86,6 +86,11 @@ class ThinkSplitter:
         """Whether the think block is closed, or there is none so far."""
         return (self._default if self._state is _State.START else self._state) is _State.ANSWER
 
+    @property
+    def is_through(self) -> bool:
+        """Whether all that comes is answer, whatever it says."""
+        return self._state is _State.ANSWER
+
     def feed(self, text: str) -> list[Segment]:
         self._fed += len(text)
         if self._state is _State.ANSWER:

@@ -295,7 +295,7 @@ def _width(pieces: Pieces) -> int:
 
 
 def _is_plain(cells: Row) -> bool:
-    return all(type(cell) is tuple for cell in cells)
+    return {tuple}.issuperset(map(type, cells))
 
 
 def _changes(old: Row, new: Row) -> Iterator[tuple[int, int]]:

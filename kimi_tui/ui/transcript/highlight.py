@@ -1,20 +1,17 @@
 """Code in colours: Pygments' tokens as roles of the theme.
 
 Never more than `MAX_HIGHLIGHTED_CHARS` are coloured at once, so that no piece of code is a pause; of code that grows,
-only the new lines are (`LineColours`).
+only the new lines are (see `layout.LayoutCache`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.markdown.fences import language_name
 from kimi_tui.ui.text.role_styles import Styles
-from kimi_tui.ui.transcript.growing_wrap import GrowingWrap
 from kimi_tui.ui.transcript.lines import Run
-from kimi_tui.ui.transcript.lru_cache import LastRound
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
@@ -52,8 +49,8 @@ def _lexer(info: str) -> Lexer | None:
 
 
 @lru_cache(maxsize=512)
-def _role(token_type: str) -> str:
-    name = token_type.removeprefix("Token.")
+def _role(token_type: object) -> str:
+    name = str(token_type).removeprefix("Token.")
     return next((role for prefix, role in ROLES if name == prefix or name.startswith(f"{prefix}.")), "name")
 
 
@@ -70,28 +67,8 @@ def highlight(code: str, info: str, styles: Styles, before: str = "") -> list[li
     lines: list[list[Run]] = [[]]
     # Line by line lexers (diff) take a last line without its end for an error.
     for token_type, value in lexer.get_tokens(f"{before}{code}\n"):
-        style = styles.syntax(_role(str(token_type)))
+        style = styles.syntax(_role(token_type))
         first, *others = value.split("\n")
         lines[-1].append((first, style))
         lines += [[(other, style)] for other in others]
     return lines[before.count("\n") : -1]
-
-
-class LineColours:
-    """What is kept from one layout of a growing block to the next: wrapped texts, cells of tables, lines of code.
-
-    A line of code is coloured by itself, when it is new; the whole is coloured together when it is complete.
-    """
-
-    def __init__(self) -> None:
-        self.open_text = GrowingWrap()
-        """Wraps the text at the very end of the block."""
-        self.known = LastRound()
-        self._look: tuple[Mapping[str, str], Styles] | None = None
-
-    def begin(self, references: Mapping[str, str], styles: Styles) -> None:
-        """Begin a layout; other targets of links and another theme make other lines."""
-        self.known.begin()
-        if self._look is None or self._look[0] is not references or self._look[1] is not styles:
-            self._look = references, styles
-            self.known.clear()

@@ -225,7 +225,7 @@ class Item:
                 look.styles,
                 _inner_width(look),
                 part.source.references,
-                piece.colours,
+                piece.cache,
                 columns=piece.columns,
                 is_growing=entry.is_streaming,
             )

@@ -21,8 +21,10 @@ from kimi_tui.core.markdown.details import details_of, ends_details
 from kimi_tui.core.markdown.inline import References, parse_inline
 from kimi_tui.core.text.visible import visible
 from kimi_tui.ui.text.role_styles import Styles
-from kimi_tui.ui.transcript.highlight import LineColours, highlight
+from kimi_tui.ui.transcript.growing_wrap import GrowingWrap
+from kimi_tui.ui.transcript.highlight import highlight
 from kimi_tui.ui.transcript.lines import Line, Run, chop, goes_to, line_of, wrap
+from kimi_tui.ui.transcript.lru_cache import LastRound
 from kimi_tui.ui.transcript.table_layout import Wants, Widths, table_lines
 
 if TYPE_CHECKING:
@@ -50,23 +52,43 @@ def plain_lines(source: str, style: Style, width: int) -> list[Line]:
     return wrap([(displayable(source), style)], width)
 
 
+class LayoutCache:
+    """What is kept from one layout of a growing block to the next: wrapped texts, cells of tables, lines of code.
+
+    A line of code is coloured by itself, when it is new; the whole is coloured together when it is complete.
+    """
+
+    def __init__(self) -> None:
+        self.open_text = GrowingWrap()
+        """Wraps the text at the very end of the block."""
+        self.known = LastRound()
+        self._look: tuple[References, Styles] | None = None
+
+    def begin(self, references: References, styles: Styles) -> None:
+        """Begin a layout; other targets of links and another theme make other lines."""
+        self.known.begin()
+        if self._look is None or self._look[0] is not references or self._look[1] is not styles:
+            self._look = references, styles
+            self.known.clear()
+
+
 def block_lines(
     block: Block,
     styles: Styles,
     width: int,
     references: References,
-    colours: LineColours | None = None,
+    cache: LayoutCache | None = None,
     *,
     columns: Widths | None = None,
     is_growing: bool = False,
 ) -> list[Line]:
     """Lay out one block at a width in cells, without a blank line around it.
 
-    `colours` is what is kept from one layout of a growing block to the next; None = nothing is. `columns` are the
-    widths of the columns of a table; None = the block is the whole table. `is_growing` says that more of the message is
-    written, so that targets of links may come.
+    `cache` None = nothing is kept from one layout of the block to the next. `columns` are the widths of the columns of
+    a table; None = the block is the whole table. `is_growing` says that more of the message is written, so that targets
+    of links may come.
     """
-    layout = _Layout(block, styles, references, colours, is_growing=is_growing)
+    layout = _Layout(block, styles, references, cache, is_growing=is_growing)
     lines = list(layout.top(width, columns))
     if block.joint != "\n" and lines:
         lines[-1] = replace(lines[-1], joint=block.joint)
@@ -83,13 +105,13 @@ class _Mark(NamedTuple):
 
 class _Layout:
     def __init__(
-        self, block: Block, styles: Styles, references: References, colours: LineColours | None, *, is_growing: bool
+        self, block: Block, styles: Styles, references: References, cache: LayoutCache | None, *, is_growing: bool
     ) -> None:
-        self._block, self._styles, self._references, self._colours = block, styles, references, colours
+        self._block, self._styles, self._references, self._cache = block, styles, references, cache
         self._is_growing = is_growing
         self._open_text = block.open_text
-        if colours is not None:
-            colours.begin(references, styles)
+        if cache is not None:
+            cache.begin(references, styles)
 
     def top(self, width: int, columns: Widths | None) -> Iterator[Line]:
         """It may go on with another block."""
@@ -208,12 +230,12 @@ class _Layout:
 
     def _text(self, token: Token, style: Style, width: int) -> list[Line]:
         """The lines are kept while the block grows behind them."""
-        if self._colours is None:
+        if self._cache is None:
             return wrap(self.inline(token, style), width)
         if token is self._open_text:
-            return self._colours.open_text.wrap(self.inline(token, style), width)
+            return self._cache.open_text.wrap(self.inline(token, style), width)
         key = "text", token.content, style, width
-        return self._colours.known.get(key, lambda: wrap(self.inline(token, style), width))
+        return self._cache.known.get(key, lambda: wrap(self.inline(token, style), width))
 
     def _code(self, token: Token, width: int, *, before: str = "", is_first: bool = True) -> Iterator[Line]:
         styles, info = self._styles, token.info
@@ -229,12 +251,12 @@ class _Layout:
         def lay_out_alone(text: str) -> list[Line]:
             return lay_out(highlight(text, info, styles)[0])
 
-        if self._colours is None:
+        if self._cache is None:
             for runs in highlight(code, info, styles, displayable(before)):
                 yield from lay_out(runs)
         else:
             for text in code.split("\n"):
-                yield from self._colours.known.get(("code", text, info, width), partial(lay_out_alone, text))
+                yield from self._cache.known.get(("code", text, info, width), partial(lay_out_alone, text))
 
     def _code_label(self, info: str, width: int) -> Iterator[Line]:
         """It is decoration, so that it is not copied; further lines are indented (see `code_blocks.start_lines`)."""
@@ -265,9 +287,9 @@ class _Layout:
 
     def _cell(self, token: Token, style: Style) -> list[Run]:
         """The text is kept while the table grows below it."""
-        if self._colours is None or token is self._open_text:
+        if self._cache is None or token is self._open_text:
             return self.inline(token, style)
-        return self._colours.known.get(("cell", token.content, style), lambda: self.inline(token, style))
+        return self._cache.known.get(("cell", token.content, style), lambda: self.inline(token, style))
 
     def inline(self, token: Token, style: Style) -> list[Run]:
         runs: list[Run] = []

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.ui.text.role_styles import Styles
-from kimi_tui.ui.transcript.highlight import LineColours
+from kimi_tui.ui.transcript.layout import LayoutCache
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.table_layout import Widths
 
@@ -40,7 +40,7 @@ class Piece:
     """A block of Markdown, or plain text; None = made from the entry itself."""
     start: int = 0
     """Where its source begins, in characters of its chunk."""
-    colours: LineColours | None = None
+    cache: LayoutCache | None = None
     """What is kept from one layout of a growing block to the next."""
     lines: list[Line] | None = None
     """None = not laid out, or dropped."""

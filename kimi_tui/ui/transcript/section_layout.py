@@ -9,7 +9,7 @@ from kimi_tui.core.markdown.chunked_text import Chunk, ChunkedText
 from kimi_tui.core.markdown.cutting import Cut
 from kimi_tui.core.text.growing_text import GrowingText, TextView
 from kimi_tui.ui.transcript.heights import Heights
-from kimi_tui.ui.transcript.highlight import LineColours
+from kimi_tui.ui.transcript.layout import LayoutCache
 from kimi_tui.ui.transcript.long_tables import LongTables
 from kimi_tui.ui.transcript.pieces import Look, Piece, size_of
 from kimi_tui.ui.transcript.table_layout import Widths
@@ -79,8 +79,8 @@ class ChunkLayout:
             elif place < len(opened) and opened[place].content == content:
                 piece = opened[place]
             else:
-                known = next((old.colours for old in opened if old.start == content.start - start), None)
-                piece = Piece(content, content.start - start, known or LineColours())
+                known = next((old.cache for old in opened if old.start == content.start - start), None)
+                piece = Piece(content, content.start - start, known or LayoutCache())
             self.pieces.append(piece)
             if not is_known:
                 self.heights.append(piece.estimate(width))

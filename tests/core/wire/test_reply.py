@@ -330,6 +330,21 @@ def test_any_reply_at_any_cut(texts: list[str], cut_places: list[int]) -> None:
     check_any_reply_at_any_cut(texts, cut_places)
 
 
+@given(TOKENS, st.sampled_from([PromptEnd.THINKING, PromptEnd.THOUGHT]))
+def test_tokens_that_come_at_once_count_as_they_do_one_by_one(texts: list[str], prompt_end: PromptEnd) -> None:
+    def counted(pieces: list[bytes]) -> list[tuple[str, int, list[tuple[int, int]]]]:
+        builder = reading(prompt_end)
+        segments = [segment for piece in pieces for segment in builder.feed(piece)]
+        parts = [[each for each in segments if each.part is part] for part in ReplyPart]
+        return [
+            ("".join(s.text for s in part), sum(s.tokens for s in part), [at for s in part for at in s.borders])
+            for part in parts
+        ]
+
+    pieces = [token(text) for text in texts]
+    assert counted([b"".join(pieces)]) == counted(pieces)
+
+
 @pytest.mark.slow
 @settings(max_examples=20_000, deadline=None)
 @given(TOKENS, st.lists(st.integers(0, 10_000), max_size=6))

@@ -21,9 +21,9 @@ from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.code_blocks import start_lines
-from kimi_tui.ui.transcript.highlight import LineColours, highlight
+from kimi_tui.ui.transcript.highlight import highlight
 from kimi_tui.ui.transcript.item import Item
-from kimi_tui.ui.transcript.layout import block_lines
+from kimi_tui.ui.transcript.layout import LayoutCache, block_lines
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.pieces import Look, Section
 from kimi_tui.ui.transcript.transcript_widget import Transcript
@@ -61,7 +61,7 @@ class Reader:
         self.width = width
         self._finished: list[Line] = []
         self._done = 0
-        self._kept: dict[int, LineColours] = {}
+        self._kept: dict[int, LayoutCache] = {}
 
     def read(self, text: str) -> list[Line]:
         self.source.append(text)
@@ -76,7 +76,7 @@ class Reader:
         lines = list(self._finished)
         for place, block in enumerate(source.open):
             lines += self._apart(block.has_gap and self._done + place > 0)
-            kept = self._kept.setdefault(block.start, LineColours()) if source.is_growing else None
+            kept = self._kept.setdefault(block.start, LayoutCache()) if source.is_growing else None
             lines += block_lines(block, STYLES, self.width, source.references, kept)
         return lines
 
@@ -346,7 +346,7 @@ def test_a_growing_table_reads_its_new_cells_alone() -> None:
             asked[label] += 1
             return super().get(label, default)
 
-    source, references, kept = MarkdownSource(is_growing=True), Watched(OTHER="/u"), LineColours()
+    source, references, kept = MarkdownSource(is_growing=True), Watched(OTHER="/u"), LayoutCache()
     for row in ("| [a] | [b] |\n|---|---|\n", *(f"| [c{n}] | [d{n}] |\n" for n in range(20))):
         source.append(row)
         block_lines(source.open[-1], STYLES, 60, references, kept)
