@@ -169,7 +169,7 @@ class Chat:
         if not branch:
             return UNCALIBRATED
         if self._calibrated is None or self._calibrated[0] is not session:
-            from kimi_tui.core.prompt.told_sizes import calibration_of  # noqa: PLC0415 - a new session needs none
+            from kimi_tui.core.prompt.calibration import calibration_of  # noqa: PLC0415 - a new session needs none
 
             self._calibrated = session, calibration_of(session, branch)
         return self._calibrated[1]
@@ -419,11 +419,3 @@ class Chat:
         """What the branch is called that the chosen message or growing reply is on, else the last; "" = nothing."""
         key, session = self.shown_key(chosen), self.with_growing()
         return "" if key is None else tree.message_of(session, branch_start(session, key)).name
-
-
-def _calibration_of(session: Session, branch: Sequence[Message]) -> Calibration:
-    if not branch:
-        return UNCALIBRATED
-    from kimi_tui.core.prompt.calibration import calibration_of  # noqa: PLC0415 - a new session's first frame needs none
-
-    return calibration_of(session, branch)
