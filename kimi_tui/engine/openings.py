@@ -176,7 +176,7 @@ def _at_question(session: Session, reply: GrowingReply, now: datetime) -> Sessio
 
 
 def _standing(session: Session, message_id: str, what: str) -> Message:
-    found = next((message for message in session.messages if message.id == message_id), None)
+    found = session.find(message_id)
     if found is None or found.role is not {"question": Role.USER, "reply": Role.ASSISTANT}[what]:
         raise CompletionError(f"The {what} is not in the session any more.", "Nothing was sent.")
     return found

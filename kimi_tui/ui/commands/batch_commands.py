@@ -151,7 +151,7 @@ class BatchCommands:
 
     def _show(self, reply_id: str) -> None:
         chat, had_keys = self.target.chat, has_keys(self.transcript)
-        if all(it.id != reply_id for it in chat.with_growing().messages):
+        if chat.with_growing().find(reply_id) is None:
             raise UsageError("That reply is not in the session any more.")
         self.change(chat.showing(reply_id))
         if had_keys:

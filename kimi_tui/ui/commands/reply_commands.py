@@ -200,7 +200,7 @@ class ReplyCommands:
         self._apply_edit(reply_id, part, text, open_end)
 
     def _apply_edit(self, reply_id: str, part: ReplyPart, text: str, finish: Finish, *, goes_on: bool = True) -> None:
-        reply = next((it for it in self.target.chat.session.messages if it.id == reply_id), None)
+        reply = self.target.chat.session.find(reply_id)
         if reply is None:
             raise UsageError("The reply is not in the session any more.", "Escape leaves the edit.")
         before = reply.content if part is ReplyPart.ANSWER else reply.reasoning or ""

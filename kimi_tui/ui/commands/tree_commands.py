@@ -110,7 +110,7 @@ class TreeCommands:
     def _go_back(self, reply: Message, begun: Begun) -> None:
         """Show what there was before the user's words: the reply that they were put into, or the question alone."""
         session = self._session
-        if any(message.id == begun.of for message in session.messages):
+        if session.find(begun.of) is not None:
             shown = begun.of or ""
             words = "The reply is shown as it was; the other one stays: Left and Right show the others."
             self.current.change(tree.select(session, shown))
@@ -212,7 +212,7 @@ class TreeCommands:
         """Raises UsageError where the message is being written, or gone."""
         if any(it.id == message_id for it in self.target.chat.growing):
             raise UsageError("This reply is still being written.", "Stop it first, or wait for its end.")
-        found = next((message for message in self.target.chat.session.messages if message.id == message_id), None)
+        found = self._session.find(message_id)
         if found is None:
             raise UsageError("This message is gone.")
         return found

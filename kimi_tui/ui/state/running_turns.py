@@ -329,8 +329,7 @@ class Turns:
         """Bring back what got no reply: the question, an edit to where it came from, and what waited behind it."""
         unsent = list(chat.queued)
         if isinstance(opening, Asking) and not is_raw(opening) and not ended.replies:
-            is_edit = any(message.id == opening.alternative_to for message in chat.session.messages)
-            if turn.question is None and is_edit:
+            if turn.question is None and chat.session.find(opening.alternative_to) is not None:
                 self._view.give_back(chat, opening.text, opening.alternative_to)
             else:
                 unsent.insert(0, opening.text)
