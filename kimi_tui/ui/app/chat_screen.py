@@ -28,6 +28,7 @@ from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.actions import Action, Need, Scope
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.settings.settings import PANES
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.app.bar_display import BarDisplay
 from kimi_tui.ui.app.draft_saving import DraftSaving
 from kimi_tui.ui.app.hint_display import HintDisplay
@@ -52,7 +53,6 @@ from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import RECOVERED, OpenChats
 from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.state.status_line import Bars, key_words, welcome_entries
-from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.widgets.command_hints import CommandHints
 from kimi_tui.ui.widgets.composer import Composer
 from kimi_tui.ui.widgets.editing import EditArea
@@ -298,7 +298,7 @@ class ChatScreen(Screen[None]):
                 self.say(session.words, "warning", about=RECOVERED)
             else:
                 self.open_chats.recovered[session.id] = session.words
-                title = f": {line_text(session.title)}" if session.title else "."
+                title = f": {visible_line(session.title)}" if session.title else "."
                 self.say(f"{session.words}\n/resume {session.id} opens it{title}", "warning")
         if found:
             self.redraw.listed()

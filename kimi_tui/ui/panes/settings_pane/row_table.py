@@ -11,9 +11,9 @@ from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.session.kept_thinking import ALL, KeptThinking, parse_kept_thinking
 from kimi_tui.core.settings.field_text import edit_text
 from kimi_tui.core.settings.settings_view import PresetOrigin, SettingsView, preset_name_problem
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.panes.settings_pane import messages
 from kimi_tui.ui.panes.settings_pane.edits import Edit, EditKind, Outcome, Texts, choice, question
-from kimi_tui.ui.text.safe_text import line_text
 
 OVER_BUDGET: Mapping[str, tuple[str, str]] = {
     OverBudget.REFUSE.value: ("refuse", "refuse (nothing is left out)"),
@@ -43,7 +43,7 @@ class PaneAction(NamedTuple):
 
 
 def _preset_edit(view: SettingsView, _: Texts) -> Edit:
-    choices = tuple((name, f"{line_text(name)} ({ORIGINS[origin]})") for name, origin in view.presets.items())
+    choices = tuple((name, f"{visible_line(name)} ({ORIGINS[origin]})") for name, origin in view.presets.items())
     return choice("preset", choices, view.settings["preset"].value)
 
 
@@ -80,10 +80,10 @@ GENERAL: Mapping[str, General] = {
         lambda value: {"0": "none", "1": "last turn", ALL: "all turns"}.get(str(value), f"last {value} turns"),
         _kept_thinking_edit,
     ),
-    "preset": General("preset", "Sent where nothing else is set.", line_text, _preset_edit),
+    "preset": General("preset", "Sent where nothing else is set.", visible_line, _preset_edit),
     "system": General(
         "system prompt", "What the model is told before the conversation.",
-        lambda value: line_text(edit_text(value)[:200]) or "none", _system_edit,
+        lambda value: visible_line(edit_text(value)[:200]) or "none", _system_edit,
     ),
     "over_budget": General(
         "no room", "What becomes of the oldest turns when the context window has no room for all.",
