@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import CompletionError
-from kimi_tui.core.prompt.raw_alternatives import REFUSAL, WAY_OUT, raw_input_before
-from kimi_tui.core.prompt.raw_prompt import RawInput
+from kimi_tui.core.prompt.raw_prompt import REFUSAL, WAY_OUT, RawInput, raw_input_before
 from kimi_tui.core.prompt.token_estimate import received_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply

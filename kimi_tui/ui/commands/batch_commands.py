@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.context_meter import context_of
-from kimi_tui.core.prompt.raw_alternatives import raw_input_asked, raw_input_tokens
-from kimi_tui.core.prompt.raw_prompt import RawInput
+from kimi_tui.core.prompt.raw_prompt import RawInput, raw_input_asked, raw_input_tokens
 from kimi_tui.core.session.differing_fields import setting_words
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.prompt.raw_alternatives import with_raw_input
+from kimi_tui.core.prompt.raw_prompt import with_raw_input
 from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session.endings import refusal_to_answer_again
 from kimi_tui.core.session.growing_reply import ReplyPart

@@ -13,7 +13,7 @@ from functools import partial
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.ports import SessionStore
-from kimi_tui.core.prompt.raw_alternatives import with_raw_input
+from kimi_tui.core.prompt.raw_prompt import with_raw_input
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.branches import branch_start, branched_off, name_of
 from kimi_tui.core.session.interventions import can_be_undone, is_same, undone, words_of_undoing

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.past_requests import PastRequest, last_request, newest_first, sent_input
 from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, going_on_view
-from kimi_tui.core.prompt.raw_alternatives import with_raw_input
+from kimi_tui.core.prompt.raw_prompt import with_raw_input
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.shared_prefix import SentInput
 from kimi_tui.core.session.codec import EPOCH

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kimi_tui.core.errors import TRY_AGAIN
 from kimi_tui.core.prompt.context_meter import context_of
-from kimi_tui.core.prompt.raw_alternatives import raw_input_asked, raw_input_tokens
-from kimi_tui.core.prompt.raw_prompt import RawInput
+from kimi_tui.core.prompt.raw_prompt import RawInput, raw_input_asked, raw_input_tokens
 from kimi_tui.core.prompt.token_estimate import written_tokens
 from kimi_tui.core.session.endings import cut, ended_inside_reasoning, refusal_to_continue
 from kimi_tui.core.session.session import Message, MessageState
