@@ -49,7 +49,7 @@ def offers(chat: Chat, transcript: Transcript, drafts: Drafts, *, is_finding: bo
     is_thinking = chat.turn is not None and chat.turn.reply.is_thinking
     found |= {Need.THINKING} if is_thinking or drafts.edited_part is ReplyPart.REASONING else set()
     found |= {Need.EDIT} if drafts.edited_part is not None else set()
-    found |= {Need.BESIDE} if chat.beside or (chat.batch is not None and chat.batch.waiting) else set()
+    found |= {Need.BESIDE} if chat.has_others else set()
     is_undoable = bool(chat.tree_steps) or (
         target is not None and (can_be_undone(target) or target.begun is not None or chat.hides_reply_to(target))
     )

@@ -162,7 +162,7 @@ def told_ends(
         for notice in notices:
             yield ToldEnd(f"{which}{notice.words(label)}", notice.severity, end_of(ended.reply_id))
     batch = chat.batch  # of replies that began together otherwise the conversation tells enough
-    if batch is not None and batch.what and batch.is_over and batch.has(ended.reply_id):
+    if batch.what and batch.is_over and batch.has(ended.reply_id):
         complete = sum(member.state is MessageState.COMPLETE for member in batch.members)
         summary = f"The sweep over {batch.what} has ended, {complete} of {len(batch.members)} complete."
         way = " or ".join(filter(None, (label("side-by-side"), "/sweep")))
@@ -174,7 +174,7 @@ def _which(chat: Chat, ended: TurnEnded) -> str:
     """Name one of several replies that grew side by side; "" = it was the only one."""
     if len(chat.ends) == 1 and chat.turn is None:
         return ""
-    if chat.batch is not None and (setting := chat.batch.setting_of(ended.reply_id)):
+    if setting := chat.batch.setting_of(ended.reply_id):
         return f"{setting}: "
     return f"Answer {chat.place_among_alternatives(ended.reply_id)[0]}: " if ended.replies else "One of the answers: "
 

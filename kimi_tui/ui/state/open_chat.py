@@ -15,6 +15,7 @@ from kimi_tui.core.prompt.token_estimate import UNCALIBRATED, Calibration
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.branches import branch_start
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.core.settings.reply_batch import NO_BATCH, ReplyBatch
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.branch import Branch, Growing
@@ -26,7 +27,6 @@ from kimi_tui.ui.state.tree_steps import TreeSteps
 
 if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
     from kimi_tui.core.session.raw_draft import RawDraft
-    from kimi_tui.core.settings.reply_batch import ReplyBatch
     from kimi_tui.core.wire.answer_forms import FormCheck
     from kimi_tui.core.wire.turn_events import TurnEnded
     from kimi_tui.engine.turn import Turn
@@ -87,7 +87,7 @@ class Chat:
     """How those ended that began with the running one, or with the last."""
     follow_up: Answers | None = None
     """How many answers the thinking gets that runs; None = one."""
-    batch: ReplyBatch | None = None
+    batch: ReplyBatch = NO_BATCH
     """The replies to one question that were asked for together last: those that run, wait and have ended."""
     stopped_alone: set[str] = field(default_factory=set)
     """Replies that the user stopped while others beside them were to go on, by their ids."""
@@ -250,18 +250,22 @@ class Chat:
         return self.live if is_shown else None
 
     @property
+    def has_others(self) -> bool:
+        """Whether replies grow beside the one that `turn` writes, or wait to begin."""
+        return bool(self.beside or self.batch.waiting)
+
+    @property
     def beside_words(self) -> str:
         """What goes on beside the reply that is shown, or follows its thinking; "" = nothing does."""
         if self.follow_up is not None:
             return f"then {self.follow_up.count} answers"
-        waits = f", {len(self.batch.waiting)} waiting" if self.batch is not None and self.batch.waiting else ""
+        waits = f", {len(self.batch.waiting)} waiting" if self.batch.waiting else ""
         return f"{len(self.beside) + 1} side by side{waits}" if self.beside or waits else ""
 
     def stop(self) -> None:
         """Stop all of them, and let none begin that waits; what arrived is kept."""
         self.follow_up = None
-        if self.batch is not None:
-            self.batch = self.batch.without_waiting()
+        self.batch = self.batch.without_waiting()
         for running in self.running:
             running.turn.stop()
 
@@ -270,19 +274,14 @@ class Chat:
         running = next((it for it in self.running if it.live.key == key), None)
         if running is None:
             return False
-        if self.beside or (self.batch is not None and self.batch.waiting):
+        if self.has_others:
             self.stopped_alone.add(key)
         running.turn.stop()
         return True
 
-    def drop_waiting(self, place: int) -> None:
-        """Let one of the batch not begin; the others go on."""
-        if self.batch is not None:
-            self.batch = self.batch.dropped(place)
-
     def note_batch_end(self, ended: TurnEnded) -> bool:
         """Note the end of a turn; whether it is one of the batch."""
-        if self.batch is None or not self.batch.has(ended.reply_id):
+        if not self.batch.has(ended.reply_id):
             return False
         problem = "" if ended.error is None else ended.error.summary
         self.batch = self.batch.ended(ended.reply_id, ended.state, problem)

@@ -155,9 +155,10 @@ class Turns:
 
     def _begin_due(self, chat: Chat, opening: AskingAgain, budget: Budget | None, told: str = "") -> None:
         """Let those of a batch begin that may; one that cannot is told, and the next one takes its place."""
-        while chat.batch is not None and (due := chat.batch.due):
+        while due := chat.batch.due:
             place = due[0]
             try:
+                chat.open_session.refuse_if_read_only()  # others may hold it since it was asked for
                 turn = self._begin(chat, opening, single, chat.batch.members[place].request, told=told, budget=budget)
             except KimiError as error:
                 chat.batch = chat.batch.refused(place, error.summary)
@@ -190,7 +191,6 @@ class Turns:
         budget: Budget | None = None,
     ) -> Turn:
         """Begin a turn, beside those that run. `budget` None = the next reply's, or the session's."""
-        chat.open_session.refuse_if_read_only()
         budget = budget or chat.next_reply.budget or resolve_chat(self._store.value, chat.session).budget
         if self._recorded_plan is not None:
             plan = self._recorded_plan
