@@ -230,13 +230,3 @@ def raw_input_asked(session: Session, reply: Message) -> RawInput | None:
         seen.add(source.id)
         reply = source
     return raw_input_of(reply)
-
-
-def raw_input_tokens(session: Session, raw: RawInput) -> int:
-    """What it takes: as a reply to it was counted, else by estimate."""
-    from kimi_tui.core.prompt.calibration import calibration_of  # noqa: PLC0415 - most sessions send no raw input
-    from kimi_tui.core.prompt.context_budget import first_count  # noqa: PLC0415 - likewise
-
-    counts = (first_count(reply) for reply in reversed(session.messages) if reply.raw_input == raw.text)
-    counted = next((count for count in counts if count is not None), None)
-    return calibration_of(session).tokens(raw.text) if counted is None else counted

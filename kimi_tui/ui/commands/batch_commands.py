@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.prompt.context_meter import context_of
-from kimi_tui.core.prompt.raw_prompt import RawInput, raw_input_asked, raw_input_tokens
+from kimi_tui.core.prompt.context_meter import context_of, raw_input_tokens
+from kimi_tui.core.prompt.raw_prompt import RawInput, raw_input_asked
 from kimi_tui.core.session.differing_fields import setting_words
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
@@ -118,7 +118,7 @@ class BatchCommands:
             request, asking = resolve_request(self.store.value, session), replace(session, head=question.id)
             tokens = context_of(asking, request.context_tokens, request.kept_thinking).tokens
         else:
-            tokens = raw_input_tokens(session, raw)
+            tokens = raw_input_tokens(session, raw.text)
         costs = [
             message.usage.cost_usd
             for message in session.messages

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from kimi_tui.core.errors import TRY_AGAIN
-from kimi_tui.core.prompt.context_meter import context_of
-from kimi_tui.core.prompt.raw_prompt import RawInput, raw_input_asked, raw_input_tokens
+from kimi_tui.core.prompt.context_meter import context_of, raw_input_tokens
+from kimi_tui.core.prompt.raw_prompt import RawInput, raw_input_asked
 from kimi_tui.core.prompt.token_estimate import written_tokens
 from kimi_tui.core.session.endings import cut, ended_inside_reasoning, refusal_to_continue
 from kimi_tui.core.session.session import Message, MessageState
@@ -184,7 +184,7 @@ def _asked_tokens(settings: Settings, chat: Chat, turn: Turn) -> int:
     if turn.question is None:
         return 0
     if (raw := raw_input_asked(chat.session, turn.reply.beginning)) is not None:
-        return raw_input_tokens(chat.session, raw)
+        return raw_input_tokens(chat.session, raw.text)
     asked, window_tokens = replace(chat.session, head=turn.question.id), settings.api.context_tokens
     left_out = None if turn.context is None else frozenset(turn.context.left_out)
     return context_of(asked, window_tokens, turn.request.kept_thinking, left_out).tokens
