@@ -13,7 +13,7 @@ from kimi_tui.ui.commands import situation
 from kimi_tui.ui.keys.input_order import COMMANDS
 from kimi_tui.ui.state.callbacks import Remark, Say
 from kimi_tui.ui.state.entries import about, error_text
-from kimi_tui.ui.state.open_chat import REFUSED
+from kimi_tui.ui.state.notices import REFUSED
 
 Done = Awaitable[object] | None
 """What is left to be done; None = nothing is."""

@@ -139,5 +139,5 @@ class OutsideWatch:
         self.open_chats.become(chat, held)
 
     def _tell(self, chat: Chat, text: str, severity: str, about: str = CHANGED) -> None:
-        chat.drop_notices(about)
+        chat.notices.drop(about)
         self.feed.notice(chat, text, severity, about)

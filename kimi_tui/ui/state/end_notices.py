@@ -16,7 +16,8 @@ from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.wire.turn_events import Phase, TurnEnded
 from kimi_tui.engine.openings import Asking, AskingAgain, GoingOn, Opening
-from kimi_tui.ui.state.open_chat import PASSING, Chat
+from kimi_tui.ui.state.notices import PASSING
+from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.reply_rows import batch_table
 from kimi_tui.ui.text import words
 

@@ -63,7 +63,7 @@ class FormChecks:
             return  # it is another one now, or gone
         chat.form_checks[reply.id] = found
         told = form_notice(form, found)
-        chat.drop_notices(about_form(reply.id))
+        chat.notices.drop(about_form(reply.id))
         self._view.notice(chat, told.words(self._label), told.severity, about_form(reply.id), reply.id)
 
 

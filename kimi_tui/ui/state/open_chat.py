@@ -22,6 +22,7 @@ from kimi_tui.ui.state.branch import Branch, Growing
 from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.next_cut import NextCut, Room
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
+from kimi_tui.ui.state.notices import Notices, PlacedNotice
 from kimi_tui.ui.state.slash import is_message, typed_before
 from kimi_tui.ui.state.tree_steps import TreeSteps
 
@@ -32,20 +33,6 @@ if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
     from kimi_tui.engine.turn import Turn
     from kimi_tui.ui.state.answers import Answers
     from kimi_tui.ui.state.live_turn import LiveTurn
-
-PASSING = "info"
-"""Severity of notices that go away with the next question."""
-REFUSED = "refused"
-"""What notices are about that say why a command cannot be done now: they go when a reply begins or ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedNotice:
-    after: str | None
-    """Id of the message that it stands behind; None = at the beginning."""
-    entry: Entry
-    about: str = ""
-    """What it is about, where a later notice about the same replaces it; "" = it stays."""
 
 
 class Running(NamedTuple):
@@ -95,7 +82,7 @@ class Chat:
     """Whether a reply has ended while another session was on screen."""
     has_failed: bool = False
     """Whether one of these was cut, came to nothing or could not be saved."""
-    notices: list[PlacedNotice] = field(default_factory=list)
+    notices: Notices = field(default_factory=Notices)
     ended_empty: tuple[str | None, MessageState] | None = None
     """The session's head when its last turn ended without a reply, and how it ended; None = it brought one."""
     form_checks: dict[str, FormCheck] = field(default_factory=dict)
@@ -368,26 +355,12 @@ class Chat:
             after = self.shown_key(None)
         self.notices.append(PlacedNotice(after, entry, about))
 
-    def settle_notices(self, live_key: str, message_id: str) -> None:
-        """Let the notices behind a growing reply stand behind a message, since it has become none."""
-        self.notices = [
-            replace(notice, after=message_id) if notice.after == live_key else notice for notice in self.notices
-        ]
-
-    def drop_notices(self, about: str) -> None:
-        self.notices = [notice for notice in self.notices if notice.about != about]
-
-    def drop_passing_notices(self) -> None:
-        self.notices = [notice for notice in self.notices if notice.entry.severity != PASSING]
-
     def entries(self, *, timestamps: bool) -> tuple[list[entries.Source], entries.MessageEntries]:
         """Everything that the conversation shows: messages, notices behind theirs, the growing reply.
 
         What makes entries of the messages is beside them.
         """
-        after: dict[str | None, list[Entry]] = {}
-        for notice in self.notices:
-            after.setdefault(notice.after, []).append(notice.entry)
+        after = self.notices.by_place()
         branch, cut = self.branch_now(), self.room.cut.place
         messages = branch.messages
         sent = frozenset[str]()

@@ -46,7 +46,8 @@ from kimi_tui.ui.state.end_notices import end_of, is_raw, told_ends
 from kimi_tui.ui.state.form_checks import FormChecks, NoticeView, about_form
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
-from kimi_tui.ui.state.open_chat import PASSING, REFUSED, Chat, Running
+from kimi_tui.ui.state.notices import PASSING, REFUSED
+from kimi_tui.ui.state.open_chat import Chat, Running
 from kimi_tui.ui.state.services import SettingsStore
 
 if TYPE_CHECKING:  # the names of types only
@@ -261,10 +262,10 @@ class Turns:
         if live is not chat.live:
             self._view.show_beside(chat)
             return
-        chat.drop_passing_notices()
-        chat.drop_notices(REFUSED)
-        chat.drop_notices(end_of(live.key))
-        chat.drop_notices(about_form(live.key))
+        chat.notices.drop_passing()
+        chat.notices.drop(REFUSED)
+        chat.notices.drop(end_of(live.key))
+        chat.notices.drop(about_form(live.key))
         self._view.show_question(chat)
         if live.told:
             self._view.notice(chat, live.told, PASSING)
@@ -305,13 +306,13 @@ class Turns:
         if chat.note_batch_end(ended) and isinstance(opening, AskingAgain):
             live = next(it.live for it in chat.running if it.turn is turn)
             self._begin_due(chat, opening, live.budget)
-        chat.drop_notices(REFUSED)
+        chat.notices.drop(REFUSED)
         if chat.note_end(turn, ended):
             self._run(self._save(chat))
         if isinstance(opening, Asking | AskingAgain):
             _settle_start(chat, opening.start, ended)
         if turn.question is not None and chat.message(ended.reply_id) is None:
-            chat.settle_notices(ended.reply_id, turn.question.id)
+            chat.notices.settle(ended.reply_id, turn.question.id)
         self._view.show_end(chat, ended)
         now_s, label = self._clock.monotonic(), self._label
         for told in told_ends(chat, turn, ended, opening, settings=self._store.value, label=label, now_s=now_s):
