@@ -28,7 +28,6 @@ from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.actions import Action, Need, Scope
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.settings.settings import PANES
-from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.app.bar_display import BarDisplay
 from kimi_tui.ui.app.draft_saving import DraftSaving
 from kimi_tui.ui.app.hint_display import HintDisplay
@@ -50,7 +49,7 @@ from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.state.open_chat import Chat
-from kimi_tui.ui.state.open_chats import RECOVERED, OpenChats
+from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.state.status_line import Bars, key_words, welcome_entries
 from kimi_tui.ui.widgets.command_hints import CommandHints
@@ -122,14 +121,7 @@ class ChatScreen(Screen[None]):
         opening: FirstSession | None,
         make_late: Callable[[ChatScreen], Late],
     ) -> None:
-        """Show a session; others may open it when it is left.
-
-        Args:
-            services: What it works with.
-            first: The session, or an empty one that stands there until `opening` has been read.
-            opening: The session to read; None = there is none.
-            make_late: Makes what the first frame does not need.
-        """
+        """Show `first`, or another session as soon as `opening` has been read; others may open it when it is left."""
         super().__init__()
         self.services, self._make_late = services, make_late
         self._typing: Timer | None = None
@@ -292,16 +284,8 @@ class ChatScreen(Screen[None]):
 
     async def _recover(self) -> None:
         """Have what dead processes left put into its sessions, and tell it: here, and where it came back."""
-        found = await asyncio.to_thread(self.services.session_store.recover)
-        for session in found:
-            if session.id in {self.chat.session.id, ""}:
-                self.say(session.words, "warning", about=RECOVERED)
-            else:
-                self.open_chats.recovered[session.id] = session.words
-                title = f": {visible_line(session.title)}" if session.title else "."
-                self.say(f"{session.words}\n/resume {session.id} opens it{title}", "warning")
-        if found:
-            self.redraw.listed()
+        if found := await asyncio.to_thread(self.services.session_store.recover):
+            self.late.outside_watch.tell_recovered(found)
 
     def _show_arrangement(self, arrangement: Arrangement) -> None:
         is_shown = not arrangement.overlay and not arrangement.is_too_small
