@@ -482,3 +482,4 @@ class ChatScreen(Screen[None]):
     on_transcript_selection_mode_changed = on_hints_changed
     on_sessions_pane_hints_changed = on_hints_changed
     on_prompt_pane_hints_changed = on_hints_changed
+    on_settings_pane_hints_changed = on_hints_changed

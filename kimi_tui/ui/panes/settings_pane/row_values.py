@@ -14,7 +14,7 @@ from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.core.wire.fields import FieldKind, FieldSpec
-from kimi_tui.ui.panes.settings_pane import messages
+from kimi_tui.ui.panes.settings_pane import edits
 from kimi_tui.ui.panes.settings_pane.edits import ENDINGS, NOT_SENT, Edit, Outcome, Texts, field_edit, question
 from kimi_tui.ui.panes.settings_pane.row_table import GENERAL, PANE_ACTIONS
 
@@ -180,7 +180,7 @@ def type_over(row: Row, char: str) -> Edit | None:
 
 def reset(row: Row) -> Outcome:
     """Take back what was typed for the row and not taken, and what the session sets for it."""
-    is_own, taken_back = row.setting.is_own, messages.SettingReset(row.id)
+    is_own, taken_back = row.setting.is_own, edits.SettingReset(row.id)
     if row.is_pending and is_own:
         words = "Take back what this session sets here, and what was typed and not taken?"
         yes = "Take it back; what was typed is gone"
@@ -200,7 +200,7 @@ def reset(row: Row) -> Outcome:
 def unset(row: Row) -> Outcome:
     if not row.can_be_unset:
         return "It is not sent." if row.is_unset else "This cannot be left out."
-    left_out = messages.SettingChanged(row.id, None)
+    left_out = edits.SettingChanged(row.id, None)
     if row.id == "system":
         words = "Have no system prompt in this session?"
         return question(words, "Have none; this one is gone", "Keep this one", left_out)
