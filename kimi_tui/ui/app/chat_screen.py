@@ -7,10 +7,10 @@ kept in its `Chat`, what the composer holds in `Drafts`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -73,7 +73,7 @@ WATCH_S = 2.0
 """Time between two looks at the files of the open sessions, for what others do to them."""
 
 
-Work = Coroutine[Any, Any, None] | Callable[[], Coroutine[Any, Any, None]]
+Work = Awaitable[None] | Callable[[], Awaitable[None]]
 
 
 class Late(Protocol):
@@ -210,7 +210,7 @@ class ChatScreen(Screen[None]):
     def run_beside(self, work: Work, group: str) -> None:
         self.run_worker(work, group=group, exit_on_error=False)
 
-    def run_turn(self, work: Coroutine[Any, Any, None]) -> None:
+    def run_turn(self, work: Awaitable[None]) -> None:
         self.app.run_worker(work, group="turn", exit_on_error=False)
 
     def _look_at_saving(self) -> None:

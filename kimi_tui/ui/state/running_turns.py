@@ -7,10 +7,10 @@ it shows. The engine gathers deltas while nobody takes them, so a drawing at mos
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
+from typing import TYPE_CHECKING, NamedTuple, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError, LeftOutError, StorageError
 from kimi_tui.core.ports import Clock
@@ -109,7 +109,7 @@ class Turns:
         engine: Callable[[], Engine],
         clock: Clock,
         view: TurnView,
-        run: Callable[[Coroutine[Any, Any, None]], object],
+        run: Callable[[Awaitable[None]], object],
         *,
         checks: FormChecks,
         label: Callable[[str], str],
