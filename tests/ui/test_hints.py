@@ -96,9 +96,9 @@ def test_no_line_of_hints_is_longer_than_its_room(scope: Scope, width: int) -> N
 
 
 def test_room_for_hints_is_measured_in_cells() -> None:
-    line = hints(Scope.SETTINGS, set(), Keyboard({}), 24, instead="Enter 羊肉羊肉 · x 羊肉 · Escape 羊")
+    line = hints(Scope.SETTINGS, set(), Keyboard({}), 22, instead="Enter 羊肉羊肉 · x 羊肉 · Escape 羊")
     assert line.startswith("Enter 羊肉羊肉")
-    assert cells_of(line) <= 24
+    assert cells_of(line) <= 22
 
 
 async def test_the_first_words_name_the_keys_that_there_are(tmp_path: Path) -> None:
