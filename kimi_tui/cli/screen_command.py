@@ -234,7 +234,7 @@ def screen_program(context: Context, held: contextlib.ExitStack, session_id: str
     recordings = cache(context.recordings)
     services = services_of(
         context, SettingsStore(context), store, SystemClock(),
-        engine=lambda: context.engine(client, [context.journals()], recordings()),
+        engine=lambda: context.engine(client, recordings()),
         endpoint="demo" if options.demo else settings.api.dialect,
     )  # fmt: skip
     services = replace(
@@ -256,10 +256,11 @@ def first_session(
         first = store.create(new)
         held.callback(first.release)
         return first, None
+    from kimi_tui.adapters.store.session_lock import SessionLock
     from kimi_tui.core.ports import HeldSession
     from kimi_tui.ui.state.services import FirstSession
 
-    stand_in = store.lock(store.path_of(new))  # its draft, of what is typed meanwhile, is nobody else's
+    stand_in = SessionLock(store.path_of(new))  # its draft, of what is typed meanwhile, is nobody else's
     with contextlib.suppress(StorageError):
         stand_in.acquire()
         held.callback(stand_in.release)
@@ -286,10 +287,12 @@ class _Wanted:
     _lock: SessionLock | None = field(default=None, init=False)
 
     def find(self) -> Path:
+        from kimi_tui.adapters.store.session_lock import SessionLock
+
         if self.has_much_to_read:
             self.store.recover()
         self.path = self.store.find(self.name, lambda unreadable: self.told.append(unreadable.words))
-        lock = self.store.lock(self.path)
+        lock = SessionLock(self.path)
         with contextlib.suppress(StorageError):  # held, or nothing can be written there: it is opened to be read only
             lock.acquire()
             self.held.callback(lock.release)
@@ -304,13 +307,14 @@ class _Wanted:
 
     def keep_typed(self, text: str) -> str:
         """What was typed is kept with it, or where others hold it, apart; what holds it is given, to be resumed by."""
+        from kimi_tui.adapters.store.session_lock import SessionLock
         from kimi_tui.cli.typed_draft import keep_apart
 
         if self.path is not None and self._lock is not None:
             self._add_to_draft(text, self.path)
             return self.name or str(self.path)
         if self.name is not None and (path := self.store.file_called(self.name)) is not None:  # it was still looked for
-            with contextlib.suppress(KimiError), self.store.lock(path):
+            with contextlib.suppress(KimiError), SessionLock(path):
                 self._add_to_draft(text, path)
                 return self.name
         return keep_apart(text, self.store, self.new)

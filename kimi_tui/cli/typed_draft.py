@@ -55,12 +55,13 @@ def keep_as_draft(text: str, store: SessionFiles, options: Namespace, new: Sessi
     What comes back names the session for `-r`. Raises StorageError.
     """
     from kimi_tui.adapters.store.session_drafts import add_to_draft
+    from kimi_tui.adapters.store.session_lock import SessionLock
 
     name = None if options.resume is LATEST else options.resume
     with suppress(KimiError):
         if options.resume is not None and store.is_found_at_once(name):
             path = store.find(name)
-            with store.lock(path):
+            with SessionLock(path):
                 add_to_draft(path, text)
             return name or str(path)
     return keep_apart(text, store, new)

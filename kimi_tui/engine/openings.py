@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import CompletionError
-from kimi_tui.core.prompt.raw_alternatives import REFUSAL, WAY_OUT, raw_input_before
-from kimi_tui.core.prompt.raw_prompt import RawInput
+from kimi_tui.core.prompt.raw_prompt import REFUSAL, WAY_OUT, RawInput, raw_input_before
 from kimi_tui.core.prompt.token_estimate import received_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply
@@ -176,7 +175,7 @@ def _at_question(session: Session, reply: GrowingReply, now: datetime) -> Sessio
 
 
 def _standing(session: Session, message_id: str, what: str) -> Message:
-    found = next((message for message in session.messages if message.id == message_id), None)
+    found = session.find(message_id)
     if found is None or found.role is not {"question": Role.USER, "reply": Role.ASSISTANT}[what]:
         raise CompletionError(f"The {what} is not in the session any more.", "Nothing was sent.")
     return found

@@ -342,7 +342,7 @@ def _another(reply: GrowingReply, id_: str, whole: ReplyText, thought: str) -> G
 
 
 def _is_there(question: Message | None, session: Session) -> bool:
-    return question is not None and any(message.id == question.id for message in session.messages)
+    return question is not None and session.find(question.id) is not None
 
 
 def _goes_back(turn: Turn) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kimi_tui.adapters.store.session_files import SessionFiles
+from kimi_tui.adapters.store.session_lock import SessionLock
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.session import MessageState, Session
 from tests.cli.calls import KEY, call
@@ -447,7 +448,7 @@ def test_a_held_session_is_refused(store: SessionFiles) -> None:
     with endpoint(Play(tokens(*REPLY))) as server:
         call("ask", "One", "--save", "--base-url", server.url)
         session = only_session(store)
-        with store.lock(store.path_of(session), "window"):
+        with SessionLock(store.path_of(session), "window"):
             result = call("ask", "Two", "--session", session.id, "--base-url", server.url)
     assert (result.status, result.out) == (2, "")
     assert "window" in result.err
@@ -465,7 +466,7 @@ def test_a_newer_programs_session_is_refused(store: SessionFiles) -> None:
     assert "version 2 of the session file" in result.err
     assert len(server.received) == 1
     assert path.read_bytes() == before
-    store.lock(path).acquire()  # nobody holds it
+    SessionLock(path).acquire()  # nobody holds it
 
 
 def test_a_reply_that_cannot_be_saved_is_printed_all_the_same(

@@ -11,6 +11,7 @@ import pytest
 
 from kimi_tui.adapters.files import TEMPORARY_PREFIX
 from kimi_tui.adapters.store.session_files import SessionFiles
+from kimi_tui.adapters.store.session_lock import SessionLock
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.file_formats import FORMATS
 from kimi_tui.core.session.session import MessageState, Session
@@ -238,7 +239,7 @@ def test_a_session_without_messages_is_listed_and_can_be_used(store: SessionFile
 
 @pytest.mark.parametrize("words", [["delete"], ["convert", "--to", "json"]], ids=["delete", "convert"])
 def test_a_held_session_stays(store: SessionFiles, session: Session, words: list[str]) -> None:
-    with store.lock(store.path_of(session), "window"):
+    with SessionLock(store.path_of(session), "window"):
         result = call("sessions", *words, session.id)
     assert (result.status, result.out) == (2, "")
     assert "window" in result.err

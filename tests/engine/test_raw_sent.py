@@ -17,8 +17,7 @@ from kimi_tui.core.errors import CompletionError, InputTooLargeError, UsageError
 from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.context_budget import counted_prefix
 from kimi_tui.core.prompt.prompt_view import going_on_view, request_view
-from kimi_tui.core.prompt.raw_alternatives import with_raw_input
-from kimi_tui.core.prompt.raw_prompt import RawInput
+from kimi_tui.core.prompt.raw_prompt import RawInput, with_raw_input
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.codec import decode_session, encode_session

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -155,8 +155,8 @@ def world(session: Session, breaks: list[tuple[str, int]] | None = None) -> Worl
     client, tasks, view = Answerer([], breaks=list(breaks or [])), list[asyncio.Task[None]](), View()
     clock = HandClock()
 
-    def run(work: Coroutine[Any, Any, None]) -> None:
-        tasks.append(asyncio.get_running_loop().create_task(work))
+    def run(work: Awaitable[None]) -> None:
+        tasks.append(asyncio.ensure_future(work))
 
     chat = Chat(OpenSession(session, None), Path("s"), lambda: None, Path("s"))
     turns = Turns(

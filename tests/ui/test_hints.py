@@ -9,6 +9,7 @@ import pytest
 from textual.widgets import Static
 
 from kimi_tui.core.settings.actions import Need, Scope
+from kimi_tui.core.text.cells import cells_of
 from kimi_tui.ui.commands.situation import hints
 from kimi_tui.ui.keys.key_lookup import Keyboard
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
@@ -92,6 +93,12 @@ def test_no_line_of_hints_is_longer_than_its_room(scope: Scope, width: int) -> N
     every = set(Need)
     for offered in (set(), every):
         assert len(hints(scope, offered, Keyboard({}), width)) <= max(width, 28)
+
+
+def test_room_for_hints_is_measured_in_cells() -> None:
+    line = hints(Scope.SETTINGS, set(), Keyboard({}), 22, instead="Enter 羊肉羊肉 · x 羊肉 · Escape 羊")
+    assert line.startswith("Enter 羊肉羊肉")
+    assert cells_of(line) <= 22
 
 
 async def test_the_first_words_name_the_keys_that_there_are(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from kimi_tui.core.session.session import MessageState
 from kimi_tui.core.session.tree_outline import MessageTree, OutlineRow
-from kimi_tui.ui.state.tree_words import headline, in_lines, row_words
+from kimi_tui.ui.state.tree_words import headline, row_words
 from tests.core.session.trees import NOW, session_of
 
 HERE = timezone(timedelta(hours=2))
@@ -82,11 +82,3 @@ def test_control_characters_are_made_visible() -> None:
 def test_the_headline_counts_messages_and_forks() -> None:
     assert headline(MessageTree(session_of([None, 0, 0, 2]))) == "4 messages · 1 fork"
     assert headline(MessageTree(session_of([None, None, None]))) == "3 messages · 1 fork"
-
-
-@pytest.mark.parametrize("width", [1, 8, 12, 20, 80])
-def test_no_hint_is_cut_in_two(width: int) -> None:
-    hints = "Enter show · g go on · Escape leaves"
-    lines = in_lines(hints, width).split("\n")
-    assert " · ".join(lines) == hints
-    assert all(len(line) <= max(width, 13) for line in lines)

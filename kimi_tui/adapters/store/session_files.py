@@ -111,7 +111,7 @@ class SessionFiles(SessionFolder):
         """Put what a dead process left beside a file into it; what cannot be is left, and the file as it is."""
         if not os.path.exists(beside(path, JOURNAL)):
             return
-        with suppress(StorageError), self.lock(path, "recovery"):
+        with suppress(StorageError), SessionLock(path, "recovery"):
             if words := self.left.recover_held(path):
                 self.tell(f"{path}: {words}")
 
@@ -126,7 +126,7 @@ class SessionFiles(SessionFolder):
             SessionHeldError: It is held elsewhere; the summary says by whom.
             StorageError: It cannot be read, and is not held then.
         """
-        lock = held or self.lock(path, kind)
+        lock = held or SessionLock(path, kind)
         try:
             if held is None:
                 with self.left.recovering:  # it holds locks meanwhile
@@ -198,7 +198,7 @@ class SessionFiles(SessionFolder):
         get the StorageError.
         """
         path = self.path_of(session)
-        lock = self.lock(path, kind)
+        lock = SessionLock(path, kind)
         try:
             lock.acquire()
         except StorageError as error:
@@ -261,7 +261,7 @@ class SessionFiles(SessionFolder):
         if not is_there(path.parent):
             raise StorageError(f"There is no folder {path.parent}; nothing was written.")
         refuse_if_there(path, "nothing was written.")
-        lock = self.lock(path)
+        lock = SessionLock(path)
         lock.acquire()
         try:
             moved = replace(session, path=str(path))
@@ -308,10 +308,6 @@ class SessionFiles(SessionFolder):
         if is_there(path) and self._reader.read(path).id != session.id:
             raise StorageError(f"{path} holds another session; nothing was written.")
 
-    def lock(self, path: Path, kind: str = WINDOW) -> SessionLock:
-        """Prepare the lock of a session's file; entering or acquiring takes it."""
-        return SessionLock(path, kind)
-
     def convert(self, path: Path, to: str) -> Path:
         """Write a session in a format of `FORMATS`; in the folder the old file goes, elsewhere it stays beside.
 
@@ -320,7 +316,7 @@ class SessionFiles(SessionFolder):
                 others changed it meanwhile.
         """
         self.recover_beside(path)
-        with self.lock(path, "convert"):
+        with SessionLock(path, "convert"):
             version = read_version(path)
             session = self._reader.read(path)
             target = path.with_suffix(FORMATS[to].ending)
@@ -346,7 +342,7 @@ class SessionFiles(SessionFolder):
             StorageError: It is held, here or elsewhere, cannot be read or written, or others changed it meanwhile; the
                 file is as it was, or as they made it.
         """
-        with self.lock(path, "rename"):
+        with SessionLock(path, "rename"):
             version = read_version(path)
             renamed = replace(self._reader.read(path), title=title)
             refuse_if_changed(path, version)
@@ -398,7 +394,7 @@ class SessionFiles(SessionFolder):
         """
         from kimi_tui.adapters.store.session_trash import move_to_trash  # noqa: PLC0415 - few calls delete
 
-        with nullcontext() if is_held_here else self.lock(path, "delete"):
+        with nullcontext() if is_held_here else SessionLock(path, "delete"):
             session = self._reader.read(path)
             target = move_to_trash(path, self.trash, self.folder)
         self._bases.forget(path)

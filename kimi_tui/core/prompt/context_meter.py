@@ -83,6 +83,16 @@ def context_of(
     return Context(system + _estimated(rest, now, calibration), window_tokens, is_counted=not rest and not system)
 
 
+def raw_input_tokens(session: Session, text: str) -> int:
+    """What an input takes that was written whole: as a reply to it was counted, else by estimate."""
+    from kimi_tui.core.prompt.calibration import calibration_of  # noqa: PLC0415 - most sessions send no raw input
+    from kimi_tui.core.prompt.context_budget import first_count  # noqa: PLC0415 - likewise
+
+    counts = (first_count(reply) for reply in reversed(session.messages) if reply.raw_input == text)
+    counted = next((count for count in counts if count is not None), None)
+    return calibration_of(session).tokens(text) if counted is None else counted
+
+
 def _share_of_others(session: Session, reply: Message) -> int:
     """How many of the tokens that a reply's first request brought are those of other replies of the same request."""
     first = requests_of(reply)[0] if requests_of(reply) else None

@@ -270,7 +270,7 @@ def request_view(
     # Its own count tells of all of it: that of its beginning follows from it.
     own = SentInput.of(parts, reply.id, input_tokens_of(reply, place))
     template = PromptWriter.of_past(session, reply).door.template
-    is_there = any(message.id == reply.id for message in session.messages)
+    is_there = session.find(reply.id) is not None
     calibration = calibration_of(session, branch(session, reply.id)) if is_there else None
     asked, left_out = ending_with(session, reply.parent), _left_out(session, reply)
     closed = _Closed.of(parts[:-1], asked, template, own, calibration, left_out=left_out).compared_with(last)

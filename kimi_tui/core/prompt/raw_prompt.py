@@ -2,6 +2,9 @@
 
 What stands in its open assistant turn is the beginning of the reply, as a prefilled answer is. What goes on with the
 reply is the input and everything that came, as it came: nothing of it is made harmless.
+
+What an alternative to such a reply begins with follows the raw input as it stands too. The texts that the input ends
+with already, the rest of its open turn or what an alternative began with, are replaced.
 """
 
 from __future__ import annotations
@@ -10,15 +13,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, Self
 
+from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.prompt_syntax import PromptSyntaxError, parse_prompt
 from kimi_tui.core.prompt.template import ALL_MARKERS, Template, ThinkMarks, template_of
 from kimi_tui.core.session.request_starts import TextSoFar
-from kimi_tui.core.session.session import Message, Role
+from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import title_of
 from kimi_tui.core.session.written import CONTENT, REASONING, Begun, whole
 from kimi_tui.core.text.surrogates import replace_lone
 
+REFUSAL = "The raw input of this reply has no place for that: it would have to be changed before its end."
+WAY_OUT = "/raw on the input of the reply, in the prompt pane, changes all of it."
 TITLE_SOURCE_CHARS = 2_000
 """How much of an input without a question is looked at for its title."""
 
@@ -162,3 +168,65 @@ def retracted_mark(reply: Message, reasoning: str, think: ThinkMarks) -> str:
     begun = begun_raw(reply)
     mark = think.close[: max(begun.reasoning - len(reasoning), 0)]
     return mark if begun.content is None and (reply.raw_input or "").endswith(mark) else ""
+
+
+def with_raw_input(made: Message, source: Message) -> Message:
+    """Give an alternative that nobody was asked for yet the input that asks for it; UsageError = there can be none."""
+    if source.raw_input is None or made.begun is None or not made.is_unasked:
+        return made
+    begun = made.begun
+    answer = None if begun.content is None else made.content[: begun.content]
+    text = raw_input_before(source, (made.reasoning or "")[: begun.reasoning], answer)
+    if text is None:
+        raise UsageError(REFUSAL, WAY_OUT)
+    return replace(made, raw_input=text)
+
+
+def raw_input_before(source: Message, reasoning: str, answer: str | None) -> str | None:
+    """The raw input of a reply, ending with these texts of an alternative; None = they have no place in it.
+
+    `answer` None = the think block is open.
+    """
+    raw = raw_input_of(source)
+    if raw is None:
+        return None
+    begun, think = begun_raw(source), raw.template.think
+    thought = ((source.reasoning or "") + source.cut_tail)[: begun.reasoning]
+    said = source.content[: begun.content or 0]
+    if think is not None and (begun.content is None or thought):
+        if not source.cut_tail:
+            thought += retracted_mark(source, thought, think)
+        held = thought if begun.content is None else f"{thought}{think.close}{said}"
+        return _ending_with(raw.text, held, _block(reasoning, answer, think))
+    if answer is not None and not reasoning:
+        return _ending_with(raw.text, said, answer)
+    before = _ending_with(raw.text, said, "")
+    if before is None or think is None or RawInput(before, raw.template).tail.end is not PromptEnd.THOUGHT:
+        return None
+    empty = "" if source.reopened else think.open + think.close
+    return before.removesuffix(empty) + think.open + _block(reasoning, answer, think)
+
+
+def _block(reasoning: str, answer: str | None, think: ThinkMarks) -> str:
+    """What stands behind the mark that opens a think block."""
+    return reasoning if answer is None else f"{reasoning}{think.close}{answer}"
+
+
+def _ending_with(text: str, held: str, other: str) -> str | None:
+    """Let a text end in another way; None = it does not end so, since a file says what cannot be."""
+    return text.removesuffix(held) + other if text.endswith(held) else None
+
+
+def raw_input_asked(session: Session, reply: Message) -> RawInput | None:
+    """The one that asked first for what a reply was made of; None = its input was made of messages.
+
+    As far back as those replies are there still.
+    """
+    by_id = {message.id: message for message in session.messages}
+    seen = {reply.id}
+    while reply.begun is not None and (source := by_id.get(reply.begun.of or "")) is not None:
+        if source.raw_input is None or source.id in seen:
+            break
+        seen.add(source.id)
+        reply = source
+    return raw_input_of(reply)

@@ -57,9 +57,6 @@ class Recovery:
         if turn.start is not None and not messages:
             self._go_back(turn.start)
 
-    def _find(self, message_id: str) -> Message | None:
-        return next((message for message in self.session.messages if message.id == message_id), None)
-
     def _id(self, message_id: str) -> str:
         return self._renamed.get(message_id, message_id)
 
@@ -73,7 +70,7 @@ class Recovery:
 
     def _unstarted_question(self, turn: JournalledTurn) -> str | None:
         """Guess what a reply is about whose beginning cannot be read: the last question."""
-        here, head = self._find(turn.reply_id), self._find(self.session.head or "")
+        here, head = self.session.find(turn.reply_id), self.session.find(self.session.head)
         if here is not None:
             return here.parent
         return head.id if head is not None and head.role is Role.USER else None
@@ -81,11 +78,11 @@ class Recovery:
     def _question(self, start: TurnStart) -> str:
         """Find it in the session, or add it; its id there. It becomes the head, unless others have gone on since."""
         question, parent = start.question, start.question.parent and self._id(start.question.parent)
-        is_orphan = parent is not None and self._find(parent) is None
+        is_orphan = parent is not None and self.session.find(parent) is None
         if is_orphan:  # it goes on after what is left
             parent = tree.question_parent(self.session)
         question = replace(question, id=self._id(question.id), parent=parent)
-        here = self._find(question.id)
+        here = self.session.find(question.id)
         if here is not None and not _is_same(here, question):
             same = (it for it in self.session.messages if it.parent == question.parent and _is_same(it, question))
             here = next(same, None)
@@ -104,7 +101,7 @@ class Recovery:
         """What the turn brought, as far as it came: nothing where no text had come."""
         if turn.result is not None:
             return tuple(replace(message, parent=question_id) for message in turn.result.replies)
-        start, here = turn.start, self._find(turn.reply_id)
+        start, here = turn.start, self.session.find(turn.reply_id)
         if start is not None:
             beginning = replace(start.beginning, parent=question_id)
         else:
@@ -119,7 +116,7 @@ class Recovery:
 
     def _reply(self, message: Message, turn: JournalledTurn) -> None:
         message = replace(message, id=self._id(message.id))
-        here = self._find(message.id)
+        here = self.session.find(message.id)
         if here is not None and not self._holds(here, message, turn) and not self._goes_on(here, message):
             same = (it for it in self.session.messages if it.parent == message.parent)
             here = next((it for it in same if self._holds(it, message, turn)), None)
@@ -155,7 +152,7 @@ class Recovery:
         """Show the old reply again, where a question that was asked again brought nothing."""
         question_id, before = self._id(start.question.id), start.head_before and self._id(start.head_before)
         has_replies = any(message.parent == question_id for message in self.session.messages)
-        if self.session.head == question_id and has_replies and before and self._find(before) is not None:
+        if self.session.head == question_id and has_replies and before and self.session.find(before) is not None:
             self.session = replace(self.session, head=before)
 
 

@@ -262,6 +262,10 @@ class Session:
     path: str = field(default="", compare=False)
     """The file it was read from, and is saved to; "" = none yet. Never written into the file."""
 
+    def find(self, message_id: str | None) -> Message | None:
+        """The message of that id; None = it is not in the session, or not any more."""
+        return next((message for message in reversed(self.messages) if message.id == message_id), None)
+
     def with_message(self, message: Message) -> Session:
         """Append a message and make it the head."""
         return replace(self, messages=(*self.messages, message), head=message.id)

@@ -46,7 +46,7 @@ def alternatives(session: Session, message_id: str) -> tuple[Message, ...]:
 
 
 def message_of(session: Session, message_id: str) -> Message:
-    found = next((message for message in session.messages if message.id == message_id), None)
+    found = session.find(message_id)
     if found is None:
         raise KeyError(message_id)
     return found

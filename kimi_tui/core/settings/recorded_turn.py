@@ -15,7 +15,7 @@ from kimi_tui.core.errors import StorageError
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_syntax import PromptSyntaxError, PromptTurn, parse_prompt
 from kimi_tui.core.prompt.raw_prompt import RawInput
-from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES, Template
+from kimi_tui.core.prompt.template import Template, template_of
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import ReplyView
 from kimi_tui.core.session.reply_edits import ReplyStart
@@ -84,7 +84,7 @@ def recorded_turn(recording: Recording, name: str) -> RecordedTurn:
     prompt, fields = dialect.twin.read_body(body)
     if not isinstance(prompt, str):
         raise StorageError(f"{name} holds a request without a prompt.")
-    template = TEMPLATES.get(head.template, DEFAULT_TEMPLATE)
+    template = template_of(head.template)
     sent = {field: value for field, value in fields.items() if value is not None}
     extra = dialect.unreserved({field: value for field, value in body.items() if field not in dialect.own_names})
     session = replace(_blank(head.created, first.model), settings=_settings(recording, sent, extra, dialect))

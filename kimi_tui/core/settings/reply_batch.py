@@ -96,5 +96,8 @@ class ReplyBatch:
         return replace(self, members=tuple(members))
 
 
+NO_BATCH = ReplyBatch("", ())
+
+
 def _dropped(member: Member) -> Member:
     return replace(member, state=MessageState.CANCELLED) if member.is_waiting else member

@@ -60,6 +60,9 @@ class SessionSettings(NamedTuple):
     chat: Mapping[str, Any]
     """What it says of [chat], by field."""
 
+    def on_top_of(self, chat: ChatSettings) -> ChatSettings:
+        return replace(chat, **self.chat)
+
 
 def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> SessionSettings:
     """Raises FieldError where a value is not allowed; unknown keys are left alone."""
@@ -82,9 +85,11 @@ def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> Sess
 
 def resolve_chat(settings: Settings, session: Session | None) -> ChatSettings:
     """[chat] with what the session says on top; raises FieldError where it sets something that is not allowed."""
-    if session is None:
-        return settings.chat
-    return replace(settings.chat, **parse_session_settings(session.settings, settings.dialect).chat)
+    return _own(session, settings.dialect).on_top_of(settings.chat)
+
+
+def _own(session: Session | None, dialect: Dialect) -> SessionSettings:
+    return SessionSettings(NO_LAYER, {}) if session is None else parse_session_settings(session.settings, dialect)
 
 
 def store_setting(settings: Mapping[str, object], name: str, value: object | None) -> dict[str, object]:
@@ -115,6 +120,7 @@ class Resolved(NamedTuple):
     """By field: who said so; fields that were unset on purpose stand here too."""
     extra: Mapping[str, object]
     extra_sources: Mapping[str, str]
+    chat: ChatSettings
     thinking: bool
     template: Template
     dialect: Dialect
@@ -143,8 +149,9 @@ def resolve_sources(settings: Settings, session: Session | None, options: Reques
     Sources are "command line", "session", "config file", "saved.toml", "preset NAME" and "default". Raises UsageError
     where a preset is not there, FieldError where the session sets something that is not allowed.
     """
-    own = parse_session_settings(session.settings, settings.dialect) if session else SessionSettings(NO_LAYER, {})
-    thinking = own.chat.get("thinking", settings.chat.thinking) if options.thinking is None else options.thinking
+    own = _own(session, settings.dialect)
+    chat = own.on_top_of(settings.chat)
+    thinking = chat.thinking if options.thinking is None else options.thinking
     layers = _layers(settings, own, options, thinking=thinking)
     template = TEMPLATES[settings.api.template]
     layers.append(("default", _defaults(settings, session, template)))
@@ -166,7 +173,7 @@ def resolve_sources(settings: Settings, session: Session | None, options: Reques
     upwards = layers[::-1]
     extra = {name: value for _, layer in upwards for name, value in layer.extra.items()}
     extra_sources = {name: source for source, layer in upwards for name in layer.extra}
-    return Resolved(values, sources, extra, extra_sources, thinking, template, settings.dialect)
+    return Resolved(values, sources, extra, extra_sources, chat, thinking, template, settings.dialect)
 
 
 def _with_stops(spec: FieldSpec, stops: object, options: RequestOptions) -> list[str]:
@@ -205,7 +212,8 @@ def resolve_request(
     settings: Settings, session: Session | None, options: RequestOptions = NO_OPTIONS
 ) -> RequestSettings:
     """Raises as `resolve_sources` does."""
-    resolved, chat = resolve_sources(settings, session, options), resolve_chat(settings, session)
+    resolved = resolve_sources(settings, session, options)
+    chat = resolved.chat
     own_model = session.model if session else ""
     return RequestSettings(
         fields=resolved.fields,

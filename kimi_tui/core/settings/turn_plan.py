@@ -29,6 +29,6 @@ def first_fields(settings: Settings, session: Session, request: RequestSettings)
 def resolve_plan(settings: Settings, session: Session, request: RequestSettings, base: Plan, budget: Budget) -> Plan:
     """Put what the settings choose for any turn onto a plan; raises FieldError as `resolve_chat` does."""
     chat = resolve_chat(settings, session)
-    is_whole = not is_parted(settings, session, request)
-    parted = (lambda plan: plan) if is_whole else partial(thinking_first, request=request)
+    is_parted = thinks_first(request) and chat.free_thinking
+    parted = partial(thinking_first, request=request) if is_parted else lambda plan: plan
     return chosen(base, budget, auto_continue=chat.auto_continue, cuts_back=chat.whole_sentences, parted=parted)

@@ -7,10 +7,10 @@ kept in its `Chat`, what the composer holds in `Drafts`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -49,10 +49,9 @@ from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.state.open_chat import Chat
-from kimi_tui.ui.state.open_chats import RECOVERED, OpenChats
+from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.state.status_line import Bars, key_words, welcome_entries
-from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.widgets.command_hints import CommandHints
 from kimi_tui.ui.widgets.composer import Composer
 from kimi_tui.ui.widgets.editing import EditArea
@@ -74,7 +73,7 @@ WATCH_S = 2.0
 """Time between two looks at the files of the open sessions, for what others do to them."""
 
 
-Work = Coroutine[Any, Any, None] | Callable[[], Coroutine[Any, Any, None]]
+Work = Awaitable[None] | Callable[[], Awaitable[None]]
 
 
 class Late(Protocol):
@@ -122,14 +121,7 @@ class ChatScreen(Screen[None]):
         opening: FirstSession | None,
         make_late: Callable[[ChatScreen], Late],
     ) -> None:
-        """Show a session; others may open it when it is left.
-
-        Args:
-            services: What it works with.
-            first: The session, or an empty one that stands there until `opening` has been read.
-            opening: The session to read; None = there is none.
-            make_late: Makes what the first frame does not need.
-        """
+        """Show `first`, or another session as soon as `opening` has been read; others may open it when it is left."""
         super().__init__()
         self.services, self._make_late = services, make_late
         self._typing: Timer | None = None
@@ -218,7 +210,7 @@ class ChatScreen(Screen[None]):
     def run_beside(self, work: Work, group: str) -> None:
         self.run_worker(work, group=group, exit_on_error=False)
 
-    def run_turn(self, work: Coroutine[Any, Any, None]) -> None:
+    def run_turn(self, work: Awaitable[None]) -> None:
         self.app.run_worker(work, group="turn", exit_on_error=False)
 
     def _look_at_saving(self) -> None:
@@ -292,16 +284,8 @@ class ChatScreen(Screen[None]):
 
     async def _recover(self) -> None:
         """Have what dead processes left put into its sessions, and tell it: here, and where it came back."""
-        found = await asyncio.to_thread(self.services.session_store.recover)
-        for session in found:
-            if session.id in {self.chat.session.id, ""}:
-                self.say(session.words, "warning", about=RECOVERED)
-            else:
-                self.open_chats.recovered[session.id] = session.words
-                title = f": {line_text(session.title)}" if session.title else "."
-                self.say(f"{session.words}\n/resume {session.id} opens it{title}", "warning")
-        if found:
-            self.redraw.listed()
+        if found := await asyncio.to_thread(self.services.session_store.recover):
+            self.late.outside_watch.tell_recovered(found)
 
     def _show_arrangement(self, arrangement: Arrangement) -> None:
         is_shown = not arrangement.overlay and not arrangement.is_too_small
@@ -498,3 +482,4 @@ class ChatScreen(Screen[None]):
     on_transcript_selection_mode_changed = on_hints_changed
     on_sessions_pane_hints_changed = on_hints_changed
     on_prompt_pane_hints_changed = on_hints_changed
+    on_settings_pane_hints_changed = on_hints_changed

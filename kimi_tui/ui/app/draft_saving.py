@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from kimi_tui.ui.state.open_chats import OpenChats
 
@@ -17,7 +16,7 @@ class DraftSaving:
     open_chats: OpenChats
     own: Callable[[], str]  # what is being typed
     later: Callable[[float, Callable[[], object]], object]  # calls something after so many seconds
-    run: Callable[[Callable[[], Coroutine[Any, Any, None]], str], object]  # lets one run beside everything else
+    run: Callable[[Callable[[], Awaitable[None]], str], object]  # lets one run beside everything else
     saved: Callable[[], None]  # shows whether everything is saved
     _is_due: bool = field(default=False, init=False)
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import shutil
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
@@ -51,7 +51,7 @@ IDLE_AFTER_S = 0.25
 """Time from the start until what the first frame did not need is made ready."""
 REPORTS = "reports"
 """The group of the workers that write down what went wrong."""
-IdleWork = Callable[[], Coroutine[Any, Any, None]]
+IdleWork = Callable[[], Awaitable[None]]
 
 patch_library()
 

@@ -159,23 +159,22 @@ class LateParts:
         }
 
     def make_panel(self, name: str) -> Panel:
-        """Each pane's widget is imported when it is first needed."""
         screen, services, chats = self._screen, self._services, self._screen.open_chats
         clock, keys = services.clock, screen.keyboard.table
         match name:
             case "sessions":
-                from kimi_tui.ui.panes.sessions_feed import SessionsPanel  # noqa: PLC0415
+                from kimi_tui.ui.panes.sessions_feed import SessionsPanel  # noqa: PLC0415 - made when it is first shown
 
                 return SessionsPanel(
                     services.session_store, chats, self._sessions, now=clock.now, open=self._open_and_leave_pane,
                     leave=self._leave_pane, run_later=screen.run_later, say=screen.say, remark=screen.remark, keys=keys,
                 )  # fmt: skip
             case "reasoning":
-                from kimi_tui.ui.panes.reasoning_feed import ReasoningPanel  # noqa: PLC0415
+                from kimi_tui.ui.panes.reasoning_feed import ReasoningPanel  # noqa: PLC0415 - likewise
 
                 return ReasoningPanel(chats, lambda: screen.transcript.cursor.chosen, clock.monotonic)
             case "settings":
-                from kimi_tui.ui.panes.settings_feed import SettingsPanel  # noqa: PLC0415
+                from kimi_tui.ui.panes.settings_feed import SettingsPanel  # noqa: PLC0415 - likewise
 
                 return SettingsPanel(
                     services.settings_store, chats, perform=screen.dispatcher.perform,
@@ -183,7 +182,7 @@ class LateParts:
                     look_at_form=self._look_at_form,
                 )  # fmt: skip
             case _:
-                from kimi_tui.ui.panes.prompt_feed import PromptPanel  # noqa: PLC0415
+                from kimi_tui.ui.panes.prompt_feed import PromptPanel  # noqa: PLC0415 - likewise
 
                 return PromptPanel(self._prompts)
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.prompt.context_meter import context_of
-from kimi_tui.core.prompt.raw_alternatives import raw_input_asked, raw_input_tokens
-from kimi_tui.core.prompt.raw_prompt import RawInput
+from kimi_tui.core.prompt.context_meter import context_of, raw_input_tokens
+from kimi_tui.core.prompt.raw_prompt import RawInput, raw_input_asked
 from kimi_tui.core.session.differing_fields import setting_words
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
@@ -119,7 +118,7 @@ class BatchCommands:
             request, asking = resolve_request(self.store.value, session), replace(session, head=question.id)
             tokens = context_of(asking, request.context_tokens, request.kept_thinking).tokens
         else:
-            tokens = raw_input_tokens(session, raw)
+            tokens = raw_input_tokens(session, raw.text)
         costs = [
             message.usage.cost_usd
             for message in session.messages
@@ -151,7 +150,7 @@ class BatchCommands:
 
     def _show(self, reply_id: str) -> None:
         chat, had_keys = self.target.chat, has_keys(self.transcript)
-        if all(it.id != reply_id for it in chat.with_growing().messages):
+        if chat.with_growing().find(reply_id) is None:
             raise UsageError("That reply is not in the session any more.")
         self.change(chat.showing(reply_id))
         if had_keys:

@@ -52,7 +52,7 @@ class CompareCommand:
 
     def _choose_other(self, chat: Chat, source: CompareSource, key: str, others: Sequence[str] | None) -> None:
         """`others` None = any message of the session."""
-        from kimi_tui.ui.screens.compare_choice import CompareChoice  # noqa: PLC0415
+        from kimi_tui.ui.screens.compare_choice import CompareChoice  # noqa: PLC0415 - likewise
 
         if others is None and not source.has_others(key):
             raise UsageError("There is nothing to compare it with yet.", "/regenerate asks for an alternative.")
@@ -61,8 +61,8 @@ class CompareCommand:
         self.choose(CompareChoice(title, partial(source.candidates, key, others)), partial(self._open, chat, key))
 
     def _open(self, chat: Chat, left: str, right: str) -> None:
-        from kimi_tui.ui.screens.compare_screen import CompareScreen  # noqa: PLC0415
-        from kimi_tui.ui.state.compare_sides import CompareSource  # noqa: PLC0415
+        from kimi_tui.ui.screens.compare_screen import CompareScreen  # noqa: PLC0415 - likewise
+        from kimi_tui.ui.state.compare_sides import CompareSource  # noqa: PLC0415 - likewise
 
         def go_on(key: str) -> None:
             if chat is not self.target.chat or CompareSource.of(chat).side(key) is None:

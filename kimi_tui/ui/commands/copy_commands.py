@@ -93,6 +93,7 @@ class CopyCommands:
 
     def ask_to_open(self, target: str) -> None:
         """Show where a link goes, whatever it is, and ask; one that may not be opened can be copied."""
+        # Most sessions open no link.
         from kimi_tui.ui.screens.link_screens import LinkAction, LinkScreen, RefusedLinkScreen  # noqa: PLC0415
 
         address: WebAddress | None = None

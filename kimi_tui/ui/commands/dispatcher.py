@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.settings.actions import BY_ID, Action, Need
@@ -13,7 +12,7 @@ from kimi_tui.ui.commands import situation
 from kimi_tui.ui.keys.input_order import COMMANDS
 from kimi_tui.ui.state.callbacks import Remark, Say
 from kimi_tui.ui.state.entries import about, error_text
-from kimi_tui.ui.state.open_chat import REFUSED
+from kimi_tui.ui.state.notices import REFUSED
 
 Done = Awaitable[object] | None
 """What is left to be done; None = nothing is."""
@@ -29,7 +28,7 @@ def _nothing() -> None:
 
 
 class Background:
-    def __init__(self, run: Callable[[Coroutine[Any, Any, None], str], object], say: Say) -> None:
+    def __init__(self, run: Callable[[Awaitable[None], str], object], say: Say) -> None:
         """`run` takes a coroutine and the group of its worker."""
         self._run, self._say = run, say
 

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
 from kimi_tui.core.errors import KimiError, StorageError
-from kimi_tui.core.ports import Conflict, FileChange, HeldSession, Lost, Reloaded, Rewritten, SessionStore
+from kimi_tui.core.ports import (
+    Conflict,
+    FileChange,
+    HeldSession,
+    Lost,
+    RecoveredSession,
+    Reloaded,
+    Rewritten,
+    SessionStore,
+)
 from kimi_tui.core.session.codec import read_only_reason
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.commands.current_session import hold_new
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.panes.conversation_feed import ConversationFeed
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.callbacks import RunLater
 from kimi_tui.ui.state.open_chat import Chat
-from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.open_chats import RECOVERED, OpenChats
 from kimi_tui.ui.state.read_only import FREE, READ_ONLY, free_way, let_go_words, opening_words
 
 CHANGED = "a file changed by others"
@@ -67,6 +77,17 @@ class OutsideWatch:
             chat.open_session.note_free(FREE, free_way(self.key))
             self._tell(chat, let_go_words(self.key), "warning", READ_ONLY)
             self.changed()
+
+    def tell_recovered(self, sessions: Sequence[RecoveredSession]) -> None:
+        """Say what dead processes left: here what came back on screen, where it came back the rest."""
+        for session in sessions:
+            if session.id in {self.open_chats.current.session.id, ""}:
+                self.feed.say(session.words, "warning", about=RECOVERED)
+            else:
+                self.open_chats.recovered[session.id] = session.words
+                title = f": {visible_line(session.title)}" if session.title else "."
+                self.feed.say(f"{session.words}\n/resume {session.id} opens it{title}", "warning")
+        self.listed()
 
     def told(self, chat: Chat, change: FileChange) -> None:
         """See `OpenSession.told`."""
@@ -139,5 +160,5 @@ class OutsideWatch:
         self.open_chats.become(chat, held)
 
     def _tell(self, chat: Chat, text: str, severity: str, about: str = CHANGED) -> None:
-        chat.drop_notices(about)
+        chat.notices.drop(about)
         self.feed.notice(chat, text, severity, about)

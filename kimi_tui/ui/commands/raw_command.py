@@ -64,7 +64,7 @@ class RawCommand:
     def _throw_away(self) -> None:
         chat = self.open_chats.current
         was_kept, chat.raw_draft = chat.raw_draft is not None, None
-        chat.drop_notices(RAW_DRAFT)
+        chat.notices.drop(RAW_DRAFT)
         self.changed()
         self.typed()
         self.remark("The raw input is thrown away." if was_kept else "No raw input is kept.")
@@ -86,7 +86,7 @@ class RawCommand:
             typed=self.typed, left=lambda: self._left(chat), edit_outside=self.edit_outside,
         )  # fmt: skip
         chat.typed_raw = lambda: screen.changed_draft
-        chat.drop_notices(RAW_DRAFT)
+        chat.notices.drop(RAW_DRAFT)
         self.push(screen, partial(self._closed, chat))
 
     def _left(self, chat: Chat) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.prompt.raw_alternatives import with_raw_input
+from kimi_tui.core.prompt.raw_prompt import with_raw_input
 from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session.endings import refusal_to_answer_again
 from kimi_tui.core.session.growing_reply import ReplyPart
@@ -199,7 +199,7 @@ class ReplyCommands:
         self._apply_edit(reply_id, part, text, open_end)
 
     def _apply_edit(self, reply_id: str, part: ReplyPart, text: str, finish: Finish, *, goes_on: bool = True) -> None:
-        reply = next((it for it in self.target.chat.session.messages if it.id == reply_id), None)
+        reply = self.target.chat.session.find(reply_id)
         if reply is None:
             raise UsageError("The reply is not in the session any more.", "Escape leaves the edit.")
         before = reply.content if part is ReplyPart.ANSWER else reply.reasoning or ""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from kimi_tui.core.text.counts import counted
 from kimi_tui.ui.panes.drafts import Drafts
@@ -21,7 +20,7 @@ class SaveRetry:
     drafts: Drafts
     switching: asyncio.Lock
     sleep: Callable[[float], Awaitable[None]]  # the clock's, in seconds
-    run: Callable[[Coroutine[Any, Any, None]], object]
+    run: Callable[[Awaitable[None]], object]
     show: Callable[[tuple[str, ...]], None]  # shows what is not saved; () = everything is
     solved: Callable[[], None]
     saved: Callable[[], None]  # shows whether sessions are saved

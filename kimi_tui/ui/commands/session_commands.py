@@ -12,12 +12,12 @@ from kimi_tui.core.errors import StorageError, UsageError
 from kimi_tui.core.ports import SessionStore
 from kimi_tui.core.session.listing import UNTITLED, Unreadable
 from kimi_tui.core.session.session import Session
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.text.safe_text import line_text
 
 TITLE_CHARS = 60
 
@@ -205,5 +205,5 @@ def _path(argument: str, command: str, example: str) -> Path:
 
 
 def _quoted(title: str) -> str:
-    shown = line_text(title[: TITLE_CHARS + 1]).strip()
+    shown = visible_line(title[: TITLE_CHARS + 1]).strip()
     return f"“{shown[: TITLE_CHARS - 1].rstrip()}…”" if len(title) > TITLE_CHARS else f"“{shown or UNTITLED}”"

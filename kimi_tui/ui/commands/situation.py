@@ -15,6 +15,7 @@ from kimi_tui.core.wire.fields import SETTABLE
 from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.text.fit import first_fitting
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 ALWAYS = ("help", "palette")
@@ -48,7 +49,7 @@ def offers(chat: Chat, transcript: Transcript, drafts: Drafts, *, is_finding: bo
     is_thinking = chat.turn is not None and chat.turn.reply.is_thinking
     found |= {Need.THINKING} if is_thinking or drafts.edited_part is ReplyPart.REASONING else set()
     found |= {Need.EDIT} if drafts.edited_part is not None else set()
-    found |= {Need.BESIDE} if chat.beside or (chat.batch is not None and chat.batch.waiting) else set()
+    found |= {Need.BESIDE} if chat.has_others else set()
     is_undoable = bool(chat.tree_steps) or (
         target is not None and (can_be_undone(target) or target.begun is not None or chat.hides_reply_to(target))
     )
@@ -108,13 +109,11 @@ def hints(
 
 def _fitting(own: Sequence[str], last: Sequence[str], width: int, *, is_editing: bool) -> str:
     """Of a place's own hints the last go first, before a few of them the palette's does."""
+    forms = list[str]()
     for count in range(len(own), -1, -1):
         ends = [last, last[1:]] if count <= OWN_FIRST or is_editing else [last]
-        for end in [*ends, ()] if is_editing else ends:
-            line = dotted(*own[:count], *end)
-            if len(line) <= width:
-                return line
-    return dotted(*last[-1:])
+        forms += [dotted(*own[:count], *end) for end in ([*ends, ()] if is_editing else ends)]
+    return first_fitting([*forms, dotted(*last[-1:])], width)
 
 
 def choices(settings: Settings, themes: Iterable[str]) -> dict[str, Sequence[str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from textual.app import App
 
@@ -19,7 +18,7 @@ from kimi_tui.ui.text.themes import show_theme
 
 @dataclass(eq=False)
 class ThemeCommand:
-    app: App[Any]
+    app: App[object]
     themes: Themes
     store: SettingsStore
     choose: Choose

@@ -13,13 +13,14 @@ from functools import partial
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.ports import SessionStore
-from kimi_tui.core.prompt.raw_alternatives import with_raw_input
+from kimi_tui.core.prompt.raw_prompt import with_raw_input
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.interventions import can_be_undone, is_same, undone, words_of_undoing
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import branch_start, branched_off, name_of
 from kimi_tui.core.session.written import Begun
 from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.commands.current_session import CurrentSession, hold_new
 from kimi_tui.ui.commands.dispatcher import Done, Rows
 from kimi_tui.ui.commands.target import Target
@@ -27,7 +28,6 @@ from kimi_tui.ui.keys.focus import has_keys, take_keys
 from kimi_tui.ui.state.branch import Growing
 from kimi_tui.ui.state.callbacks import Push, Remark, Say
 from kimi_tui.ui.state.tree_steps import Deletion
-from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 
@@ -110,7 +110,7 @@ class TreeCommands:
     def _go_back(self, reply: Message, begun: Begun) -> None:
         """Show what there was before the user's words: the reply that they were put into, or the question alone."""
         session = self._session
-        if any(message.id == begun.of for message in session.messages):
+        if session.find(begun.of) is not None:
             shown = begun.of or ""
             words = "The reply is shown as it was; the other one stays: Left and Right show the others."
             self.current.change(tree.select(session, shown))
@@ -152,7 +152,7 @@ class TreeCommands:
             if not is_in_view:
                 self._choose_end()
         else:
-            words = f"The branch {f'is called “{line_text(step.before)}”' if step.before else 'has no name'} again."
+            words = f"The branch {f'is called “{visible_line(step.before)}”' if step.before else 'has no name'} again."
         if isinstance(step, Deletion) or not is_in_view:
             self.say(words, about=about)
         return words, step.message_id
@@ -212,7 +212,7 @@ class TreeCommands:
         """Raises UsageError where the message is being written, or gone."""
         if any(it.id == message_id for it in self.target.chat.growing):
             raise UsageError("This reply is still being written.", "Stop it first, or wait for its end.")
-        found = next((message for message in self.target.chat.session.messages if message.id == message_id), None)
+        found = self._session.find(message_id)
         if found is None:
             raise UsageError("This message is gone.")
         return found
@@ -258,7 +258,7 @@ class TreeCommands:
         chat = self.target.open_chats.chat_of(held)
         await asyncio.to_thread(self.current.prepare, chat)
         await self.current.show(chat)
-        title = f"“{line_text(before.title)}”" if before.title else before.id
+        title = f"“{visible_line(before.title)}”" if before.title else before.id
         self.say(
             f"This is a session of its own now, with {counted(len(cut.messages), 'message')} of {title}, which stays "
             f"as it is: /resume {before.id} goes back to it."
@@ -278,7 +278,7 @@ class TreeCommands:
         before, name = chat.tree_steps.name_branch(chat.open_session, start, name_of(name)), name_of(name)
         self.current.change(chat.session)
         if name:
-            return f"The branch is called “{line_text(name)}” now."
+            return f"The branch is called “{visible_line(name)}” now."
         return "The branch has no name any more." if before else "The branch has no name."
 
     def prune(self, message_id: str) -> str:

@@ -67,12 +67,12 @@ class ConversationFeed:
     def say(self, text: str, severity: str = "info", *, about: str = "") -> None:
         """Put a notice into the conversation on screen; one about the same thing goes, wherever it stands."""
         for chat in self.open_chats.all if about else ():
-            chat.drop_notices(about)
+            chat.notices.drop(about)
         self.notice(self.open_chats.current, text, severity, about)
 
     def forget(self, about: str) -> None:
         for chat in self.open_chats.all:
-            chat.drop_notices(about)
+            chat.notices.drop(about)
         self.show()
 
     def notice(self, chat: Chat, text: str, severity: str, about: str = "", after: str | None = None) -> None:

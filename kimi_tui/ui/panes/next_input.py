@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.past_requests import PastRequest, last_request, newest_first, sent_input
 from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, going_on_view
-from kimi_tui.core.prompt.raw_alternatives import with_raw_input
+from kimi_tui.core.prompt.raw_prompt import with_raw_input
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.shared_prefix import SentInput
 from kimi_tui.core.session.codec import EPOCH
@@ -69,14 +69,13 @@ class LastRequests:
 
     def _last_of(self, turn: Turn) -> PastRequest | None:
         """The last request of a turn, whether it brought a reply or nothing; None = what it was about is gone."""
-        messages = self.open_chats.current.session.messages
-        reply = next((it for it in reversed(messages) if it.id == turn.reply.id), None)
+        session = self.open_chats.current.session
+        reply = session.find(turn.reply.id)
         if reply is None:
             if self._unanswered is None or self._unanswered[0] is not turn:
                 self._unanswered = turn, turn.reply_so_far(self.now())
             reply = self._unanswered[1]
-        is_there = reply is not None and any(it.id == reply.parent for it in reversed(messages))
-        return last_request(reply) if reply is not None and is_there else None
+        return None if reply is None or session.find(reply.parent) is None else last_request(reply)
 
     def beside(self, view: Callable[[SentInput | None], PromptView], shown: PastRequest | None = None) -> Make:
         """Makes an input that is compared with the request before it; None = with the newest."""
@@ -130,7 +129,7 @@ class NextInput:
         chat, command, part = self.open_chats.current, self._command, self.drafts.edited_part
         if command is not None:
             return taken_up_by(command, chat.target(self.drafts.about), chat.message(self.drafts.about))
-        edited = next((it for it in chat.session.messages if it.id == self.drafts.edited), None)
+        edited = chat.session.find(self.drafts.edited)
         return None if edited is None or part is None else taken_up_from(edited, part, self.drafts.exact_edit)
 
     def _goes_on(self, reply: Message, request: RequestSettings, title: str, *, thinks: bool) -> Planned:
@@ -166,7 +165,7 @@ class NextInput:
         start = (None if command is None else start_of(command)) or chat.next_reply.start
         session, request = chat.session, self._request(start_options(start).over(chat.next_reply.options))
         draft, edited = self.drafts.next_message
-        if any(message.id == edited for message in session.messages):  # it may have been deleted since
+        if session.find(edited) is not None:  # it may have been deleted since
             session = before(session, edited or "")
         line = parse_line(draft)
         question = line.text if isinstance(line, Text) else ""  # a command is not sent

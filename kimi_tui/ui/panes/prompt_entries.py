@@ -21,7 +21,6 @@ from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text import words
-from kimi_tui.ui.text.safe_text import line_text
 
 BORDER = "border"
 """Key of the entry that begins where the last request ended or was another."""
@@ -87,7 +86,7 @@ def _tokens(count: int, *, is_told: bool) -> str:
 
 
 def _border_words(shared: SharedPrefix) -> str:
-    return f"▼ {'new since' if shared.is_all else 'differs from'} the last request ({line_text(shared.last)})"
+    return f"▼ {'new since' if shared.is_all else 'differs from'} the last request ({visible_line(shared.last)})"
 
 
 def shared_lines(view: PromptView, shared: SharedPrefix, width: int) -> Sequence[str]:
@@ -106,7 +105,7 @@ def shared_lines(view: PromptView, shared: SharedPrefix, width: int) -> Sequence
 
 def part_name(part: PromptPart) -> str:
     if part.message_id is not None:
-        return f"message {line_text(part.message_id)}"
+        return f"message {visible_line(part.message_id)}"
     return "system prompt" if part.kind is PartKind.SYSTEM else part.kind.value
 
 
@@ -124,7 +123,7 @@ def left_out_entries(view: PromptView) -> list[Entry]:
 
 def figures(view: PromptView, title: str) -> Iterable[str]:
     if title:
-        yield line_text(title)
+        yield visible_line(title)
     is_over = view.tokens > view.window_tokens
     what = "tok" if title else "tok to send,"  # the status line counts the conversation, not what is being typed
     tokens = f"{'' if view.is_told else '~'}{words.count(view.tokens)}"
@@ -180,7 +179,7 @@ def _outcome(request: RequestRecord) -> list[str]:
     """Its kind, how it ended, what it took."""
     usage, mark = request.usage, "~" if request.is_estimated else ""
     state = "" if request.state is None else request.state.value
-    lines = [dotted(f"{request.kind} request", state, line_text(request.finish_reason or ""))]
+    lines = [dotted(f"{request.kind} request", state, visible_line(request.finish_reason or ""))]
     tokens = [
         f"{'' if what == 'in' else mark}{words.count(count)} {what}"
         for count, what in ((usage.input_tokens, "in"), (usage.output_tokens, "out"))
@@ -191,5 +190,5 @@ def _outcome(request: RequestRecord) -> list[str]:
     if request.timing.total_s is not None:
         lines.append(words.seconds(request.timing.total_s))
     if request.request_id:
-        lines.append(f"request_id {line_text(request.request_id)}")
+        lines.append(f"request_id {visible_line(request.request_id)}")
     return lines

@@ -151,9 +151,8 @@ class PromptSource:
         running, asked = self._running(), self._asked
         if asked is None:
             return None if running is None else PastRequest(running, len(requests_of(running)) - 1)
-        messages = self.open_chats.current.session.messages
-        replies = messages if running is None else (running, *messages)
-        reply = next((it for it in replies if it.id == asked.reply_id), None)
+        is_running = running is not None and running.id == asked.reply_id
+        reply = running if is_running else self.open_chats.current.session.find(asked.reply_id)
         return None if reply is None else PastRequest(reply, asked.place)
 
     def _running(self) -> Message | None:

@@ -39,7 +39,7 @@ class RoomWatch:
             return _cut_words(room.cut.count) if is_new else ""
         if context.has_room_again:
             room.is_near_told = False
-            chat.drop_notices(ROOM)
+            chat.notices.drop(ROOM)
         if not context.is_near or room.is_near_told or chat.turn is not None:
             return ""
         room.is_near_told = True

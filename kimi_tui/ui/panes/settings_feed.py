@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual import on
-from textual.message import Message
-
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings import settings_changes
@@ -16,7 +13,7 @@ from kimi_tui.core.settings.field_text import field_named_in
 from kimi_tui.core.settings.keymap import Keys
 from kimi_tui.core.settings.settings_view import settings_view
 from kimi_tui.ui.panes.panel import Panel
-from kimi_tui.ui.panes.settings_pane import messages
+from kimi_tui.ui.panes.settings_pane import edits
 from kimi_tui.ui.panes.settings_pane.editor import LookAtForm
 from kimi_tui.ui.panes.settings_pane.settings_widget import SettingsPane
 from kimi_tui.ui.state.callbacks import Say
@@ -45,7 +42,7 @@ class SettingsPanel(SettingsPane, Panel):
         `rename_preset` gives the preset of the first name the second; `change` takes the changed session; `say` tells
         why something cannot be set.
         """
-        super().__init__(keys=keys, look_at_form=look_at_form, id="settings-pane")
+        super().__init__(self._take, keys=keys, look_at_form=look_at_form, id="settings-pane")
         self._store, self._open_chats = store, open_chats
         self._perform, self._rename_preset = perform, rename_preset
         self._change, self._tell = change, say
@@ -59,29 +56,17 @@ class SettingsPanel(SettingsPane, Panel):
     def refresh_pane(self) -> None:
         self.show(settings_view(self._store.value, self._open_chats.current.session))
 
-    @on(messages.SettingChanged)
-    def _setting_changed(self, event: messages.SettingChanged) -> None:
-        settings = self._store.value
-        self._take(event, lambda session: settings_changes.with_setting(settings, session, event.name, event.value))
-
-    @on(messages.SettingReset)
-    def _setting_reset(self, event: messages.SettingReset) -> None:
-        settings = self._store.value
-        self._take(event, lambda session: settings_changes.without_own(settings, session, event.name))
-
-    def _take(self, event: Message, changed: Callable[[Session], Session]) -> None:
-        event.stop()
+    def _take(self, change: edits.Change) -> None:
+        settings, session = self._store.value, self._open_chats.current.session
         try:
-            self._change(changed(self._open_chats.current.session))
+            match change:
+                case edits.SettingChanged(name, value):
+                    self._change(settings_changes.with_setting(settings, session, name, value))
+                case edits.SettingReset(name):
+                    self._change(settings_changes.without_own(settings, session, name))
+                case edits.ActionRequested(action_id, argument):
+                    self._perform(action_id, argument)
+                case edits.PresetRenamed(old, new):
+                    self._rename_preset(old, new)
         except KimiError as error:
             self._tell(error_text(error), "error", about=about(error))
-
-    @on(messages.ActionRequested)
-    def _action_requested(self, event: messages.ActionRequested) -> None:
-        event.stop()
-        self._perform(event.action_id, event.argument)
-
-    @on(messages.PresetRenameRequested)
-    def _preset_rename_requested(self, event: messages.PresetRenameRequested) -> None:
-        event.stop()
-        self._rename_preset(event.old, event.new)

@@ -12,8 +12,8 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.screens.above import Above, Dialog
-from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.widgets.options import Options
 from kimi_tui.ui.widgets.told_lines import Note
 
@@ -74,7 +74,7 @@ class ThemeScreen(Above[str]):
         self._names, self._current, self._show = list(names), current, show
 
     def compose(self) -> ComposeResult:
-        options = Options(*(Option(Content(line_text(name)), id=f"theme-{n}") for n, name in enumerate(self._names)))
+        options = Options(*(Option(Content(visible_line(name)), id=f"theme-{n}") for n, name in enumerate(self._names)))
         options.border_title = "Theme"
         options.border_subtitle = "Enter keeps, Escape leaves"
         yield options
@@ -90,7 +90,7 @@ class ThemeScreen(Above[str]):
         try:
             self._show(self._names[event.option_index])
         except KimiError as error:
-            problem = line_text(error.summary)
+            problem = visible_line(error.summary)
         self.query_one(Note).say(problem)
 
     @on(OptionList.OptionSelected)

@@ -15,9 +15,9 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.screens.above import Dialog
 from kimi_tui.ui.state.compare_sides import Candidate
-from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.widgets.options import Options
 from kimi_tui.ui.widgets.told_lines import Note
 
@@ -88,7 +88,7 @@ class CompareChoice(Dialog[str]):
         self._listed = found[:LISTED]
         options = self.query_one(Options)
         options.clear_options()
-        options.add_options(Option(Content(line_text(it.line))) for it in self._listed)
+        options.add_options(Option(Content(visible_line(it.line))) for it in self._listed)
         options.highlighted = 0 if self._listed else None
         more = len(found) - len(self._listed)
         words = "Nothing fits. Fewer letters find more." if not found else ""

@@ -21,10 +21,10 @@ from textual.widgets import Static
 
 from kimi_tui.core.text.cells import cells_of
 from kimi_tui.core.text.dotted import dotted, packed
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.screens.compare_rows import TAB_CELLS, SideRows
 from kimi_tui.ui.state.compare_sides import CompareSide
 from kimi_tui.ui.text.fit import fit
-from kimi_tui.ui.text.safe_text import line_text
 
 GUTTER = 2
 """Cells before a row: its mark and a blank."""
@@ -40,8 +40,8 @@ def head_lines(side: CompareSide, settings: Sequence[str], width: int, setting_l
     """What is told of a side below its place; `setting_lines` = how many the settings in which it differs may take."""
     forms = [[side.state, *figures] for figures in side.figures]
     form = next((form for form in forms if cells_of(dotted(*form)) <= width), forms[-1])
-    lines = packed(map(line_text, form), width) if setting_lines > 1 else [dotted(*form)]
-    own = packed(map(line_text, settings), width)
+    lines = packed(map(visible_line, form), width) if setting_lines > 1 else [dotted(*form)]
+    own = packed(map(visible_line, settings), width)
     if len(own) > setting_lines:
         own = [*own[: setting_lines - 1], dotted(*own[setting_lines - 1 :])]
     return [*lines, *own]

@@ -15,12 +15,12 @@ from kimi_tui.core.prompt.past_requests import PastRequest
 from kimi_tui.core.prompt.prompt_diff import Change, DiffPiece, PromptComparison
 from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.panes.prompt_entries import part_name
 from kimi_tui.ui.panes.prompt_source import Comparing
 from kimi_tui.ui.screens.above import Above, clickable
 from kimi_tui.ui.state.entry import ADDED, ALIKE, REMOVED, Entry, EntryKind
 from kimi_tui.ui.text import words
-from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.transcript.scroll_keys import ScrollKeys, scroll_bindings
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.view import View
@@ -114,7 +114,7 @@ class DiffScreen(ScrollKeys, Above[None]):
 def _name_of(request: PastRequest) -> str:
     count = len(requests_of(request.reply))
     number = f" {request.place + 1}/{count}" if count > 1 else ""
-    return f"request{number} of {line_text(request.reply.id)}"
+    return f"request{number} of {visible_line(request.reply.id)}"
 
 
 def _sizes(comparison: PromptComparison) -> str:

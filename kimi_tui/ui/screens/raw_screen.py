@@ -17,10 +17,10 @@ from textual.widgets import Static, TextArea
 from kimi_tui.core.prompt.template import Template
 from kimi_tui.core.session.raw_draft import RawDraft
 from kimi_tui.core.text.dotted import dotted
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.text import words
-from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.widgets.raw_area import RawArea
 from kimi_tui.ui.widgets.told_lines import Note
 
@@ -124,7 +124,7 @@ class RawScreen(Above[RawDraft | None]):
         self._tell(event.told)
 
     def _tell(self, what: str) -> None:
-        self.query_one(Note).say(line_text(what))
+        self.query_one(Note).say(visible_line(what))
 
     def _say_what_keys_do(self, text: str) -> None:
         hints = HINTS if text not in {"", self._fresh.text} else UNCHANGED_HINTS

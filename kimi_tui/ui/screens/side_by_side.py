@@ -323,7 +323,7 @@ class SideBySideScreen(ScrollKeys, Above[str]):
     def action_stop_this(self) -> None:
         row = self._row
         if row is not None and row.waits_at is not None:
-            self._chat.drop_waiting(row.waits_at)
+            self._chat.batch = self._chat.batch.dropped(row.waits_at)
         elif row is not None:
             self._chat.stop_alone(row.key)
 

@@ -20,12 +20,13 @@ from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree_outline import MessageTree, Outline, OutlineRow
 from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.dotted import SEPARATOR, packed
 from kimi_tui.ui.keys.key_lookup import character_of
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.tree_rows import TreeRows
 from kimi_tui.ui.state.branch import Growing
 from kimi_tui.ui.state.entries import error_text
-from kimi_tui.ui.state.tree_words import headline, in_lines
+from kimi_tui.ui.state.tree_words import headline
 from kimi_tui.ui.text.safe_text import content
 from kimi_tui.ui.widgets.filtered_rows import FilteredRows
 
@@ -171,7 +172,8 @@ class TreeScreen(Above[None]):
     def _show_hints(self) -> None:
         focused = self.focused
         hints = NAME_HINTS if focused is self._editor else FILTER_HINTS if focused is self._filter else HINTS
-        self._hints.update(content(in_lines(hints, self.size.width - FRAME_CELLS)))
+        lines = packed(hints.split(SEPARATOR), self.size.width - FRAME_CELLS)
+        self._hints.update(content("\n".join(lines)))
 
     on_resize = on_descendant_focus = _show_hints
 

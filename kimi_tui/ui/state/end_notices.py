@@ -8,16 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from kimi_tui.core.errors import TRY_AGAIN
-from kimi_tui.core.prompt.context_meter import context_of
-from kimi_tui.core.prompt.raw_alternatives import raw_input_asked, raw_input_tokens
-from kimi_tui.core.prompt.raw_prompt import RawInput
+from kimi_tui.core.prompt.context_meter import context_of, raw_input_tokens
+from kimi_tui.core.prompt.raw_prompt import RawInput, raw_input_asked
 from kimi_tui.core.prompt.token_estimate import written_tokens
 from kimi_tui.core.session.endings import cut, ended_inside_reasoning, refusal_to_continue
 from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.wire.turn_events import Phase, TurnEnded
 from kimi_tui.engine.openings import Asking, AskingAgain, GoingOn, Opening
-from kimi_tui.ui.state.open_chat import PASSING, Chat
+from kimi_tui.ui.state.notices import PASSING
+from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.reply_rows import batch_table
 from kimi_tui.ui.text import words
 
@@ -163,7 +163,7 @@ def told_ends(
         for notice in notices:
             yield ToldEnd(f"{which}{notice.words(label)}", notice.severity, end_of(ended.reply_id))
     batch = chat.batch  # of replies that began together otherwise the conversation tells enough
-    if batch is not None and batch.what and batch.is_over and batch.has(ended.reply_id):
+    if batch.what and batch.is_over and batch.has(ended.reply_id):
         complete = sum(member.state is MessageState.COMPLETE for member in batch.members)
         summary = f"The sweep over {batch.what} has ended, {complete} of {len(batch.members)} complete."
         way = " or ".join(filter(None, (label("side-by-side"), "/sweep")))
@@ -175,7 +175,7 @@ def _which(chat: Chat, ended: TurnEnded) -> str:
     """Name one of several replies that grew side by side; "" = it was the only one."""
     if len(chat.ends) == 1 and chat.turn is None:
         return ""
-    if chat.batch is not None and (setting := chat.batch.setting_of(ended.reply_id)):
+    if setting := chat.batch.setting_of(ended.reply_id):
         return f"{setting}: "
     return f"Answer {chat.place_among_alternatives(ended.reply_id)[0]}: " if ended.replies else "One of the answers: "
 
@@ -185,7 +185,7 @@ def _asked_tokens(settings: Settings, chat: Chat, turn: Turn) -> int:
     if turn.question is None:
         return 0
     if (raw := raw_input_asked(chat.session, turn.reply.beginning)) is not None:
-        return raw_input_tokens(chat.session, raw)
+        return raw_input_tokens(chat.session, raw.text)
     asked, window_tokens = replace(chat.session, head=turn.question.id), settings.api.context_tokens
     left_out = None if turn.context is None else frozenset(turn.context.left_out)
     return context_of(asked, window_tokens, turn.request.kept_thinking, left_out).tokens

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Protocol, TypeGuard
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol, TypeGuard
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.session import Message
@@ -34,7 +34,7 @@ class FormChecks:
         check_form: CheckForm | None,
         label: Callable[[str], str],
         view: NoticeView,
-        run: Callable[[Coroutine[Any, Any, None]], object],
+        run: Callable[[Awaitable[None]], object],
     ) -> None:
         """`check_form` None = nothing is checked; `label` gives an action's key as it is shown."""
         self._check_form, self._label, self._view, self._run = check_form, label, view, run
@@ -63,7 +63,7 @@ class FormChecks:
             return  # it is another one now, or gone
         chat.form_checks[reply.id] = found
         told = form_notice(form, found)
-        chat.drop_notices(about_form(reply.id))
+        chat.notices.drop(about_form(reply.id))
         self._view.notice(chat, told.words(self._label), told.severity, about_form(reply.id), reply.id)
 
 

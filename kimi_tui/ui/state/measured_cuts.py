@@ -77,7 +77,7 @@ def _asked_in(chat: Chat, typed: Typed) -> Session:
     if edited is None:
         return chat.session
     if room.asked is None or room.asked[0] is not chat.session or room.asked[1] != edited:
-        is_there = any(message.id == edited for message in chat.session.messages)
+        is_there = chat.session.find(edited) is not None
         room.asked = chat.session, edited, before(chat.session, edited) if is_there else chat.session
     return room.asked[2]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from kimi_tui.core.prompt.raw_alternatives import with_raw_input
+from kimi_tui.core.prompt.raw_prompt import with_raw_input
 from kimi_tui.core.session.codec import EPOCH
 from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart

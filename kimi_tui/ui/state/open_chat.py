@@ -15,37 +15,24 @@ from kimi_tui.core.prompt.token_estimate import UNCALIBRATED, Calibration
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.session.tree import branch_start
+from kimi_tui.core.settings.reply_batch import NO_BATCH, ReplyBatch
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.branch import Branch, Growing
 from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.next_cut import NextCut, Room
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
+from kimi_tui.ui.state.notices import Notices, PlacedNotice
 from kimi_tui.ui.state.slash import is_message, typed_before
 from kimi_tui.ui.state.tree_steps import TreeSteps
 
 if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
     from kimi_tui.core.session.raw_draft import RawDraft
-    from kimi_tui.core.settings.reply_batch import ReplyBatch
     from kimi_tui.core.wire.answer_forms import FormCheck
     from kimi_tui.core.wire.turn_events import TurnEnded
     from kimi_tui.engine.turn import Turn
     from kimi_tui.ui.state.answers import Answers
     from kimi_tui.ui.state.live_turn import LiveTurn
-
-PASSING = "info"
-"""Severity of notices that go away with the next question."""
-REFUSED = "refused"
-"""What notices are about that say why a command cannot be done now: they go when a reply begins or ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedNotice:
-    after: str | None
-    """Id of the message that it stands behind; None = at the beginning."""
-    entry: Entry
-    about: str = ""
-    """What it is about, where a later notice about the same replaces it; "" = it stays."""
 
 
 class Running(NamedTuple):
@@ -87,7 +74,7 @@ class Chat:
     """How those ended that began with the running one, or with the last."""
     follow_up: Answers | None = None
     """How many answers the thinking gets that runs; None = one."""
-    batch: ReplyBatch | None = None
+    batch: ReplyBatch = NO_BATCH
     """The replies to one question that were asked for together last: those that run, wait and have ended."""
     stopped_alone: set[str] = field(default_factory=set)
     """Replies that the user stopped while others beside them were to go on, by their ids."""
@@ -95,7 +82,7 @@ class Chat:
     """Whether a reply has ended while another session was on screen."""
     has_failed: bool = False
     """Whether one of these was cut, came to nothing or could not be saved."""
-    notices: list[PlacedNotice] = field(default_factory=list)
+    notices: Notices = field(default_factory=Notices)
     ended_empty: tuple[str | None, MessageState] | None = None
     """The session's head when its last turn ended without a reply, and how it ended; None = it brought one."""
     form_checks: dict[str, FormCheck] = field(default_factory=dict)
@@ -250,18 +237,22 @@ class Chat:
         return self.live if is_shown else None
 
     @property
+    def has_others(self) -> bool:
+        """Whether replies grow beside the one that `turn` writes, or wait to begin."""
+        return bool(self.beside or self.batch.waiting)
+
+    @property
     def beside_words(self) -> str:
         """What goes on beside the reply that is shown, or follows its thinking; "" = nothing does."""
         if self.follow_up is not None:
             return f"then {self.follow_up.count} answers"
-        waits = f", {len(self.batch.waiting)} waiting" if self.batch is not None and self.batch.waiting else ""
+        waits = f", {len(self.batch.waiting)} waiting" if self.batch.waiting else ""
         return f"{len(self.beside) + 1} side by side{waits}" if self.beside or waits else ""
 
     def stop(self) -> None:
         """Stop all of them, and let none begin that waits; what arrived is kept."""
         self.follow_up = None
-        if self.batch is not None:
-            self.batch = self.batch.without_waiting()
+        self.batch = self.batch.without_waiting()
         for running in self.running:
             running.turn.stop()
 
@@ -270,19 +261,14 @@ class Chat:
         running = next((it for it in self.running if it.live.key == key), None)
         if running is None:
             return False
-        if self.beside or (self.batch is not None and self.batch.waiting):
+        if self.has_others:
             self.stopped_alone.add(key)
         running.turn.stop()
         return True
 
-    def drop_waiting(self, place: int) -> None:
-        """Let one of the batch not begin; the others go on."""
-        if self.batch is not None:
-            self.batch = self.batch.dropped(place)
-
     def note_batch_end(self, ended: TurnEnded) -> bool:
         """Note the end of a turn; whether it is one of the batch."""
-        if self.batch is None or not self.batch.has(ended.reply_id):
+        if not self.batch.has(ended.reply_id):
             return False
         problem = "" if ended.error is None else ended.error.summary
         self.batch = self.batch.ended(ended.reply_id, ended.state, problem)
@@ -369,26 +355,12 @@ class Chat:
             after = self.shown_key(None)
         self.notices.append(PlacedNotice(after, entry, about))
 
-    def settle_notices(self, live_key: str, message_id: str) -> None:
-        """Let the notices behind a growing reply stand behind a message, since it has become none."""
-        self.notices = [
-            replace(notice, after=message_id) if notice.after == live_key else notice for notice in self.notices
-        ]
-
-    def drop_notices(self, about: str) -> None:
-        self.notices = [notice for notice in self.notices if notice.about != about]
-
-    def drop_passing_notices(self) -> None:
-        self.notices = [notice for notice in self.notices if notice.entry.severity != PASSING]
-
     def entries(self, *, timestamps: bool) -> tuple[list[entries.Source], entries.MessageEntries]:
         """Everything that the conversation shows: messages, notices behind theirs, the growing reply.
 
         What makes entries of the messages is beside them.
         """
-        after: dict[str | None, list[Entry]] = {}
-        for notice in self.notices:
-            after.setdefault(notice.after, []).append(notice.entry)
+        after = self.notices.by_place()
         branch, cut = self.branch_now(), self.room.cut.place
         messages = branch.messages
         sent = frozenset[str]()

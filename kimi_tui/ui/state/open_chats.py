@@ -73,7 +73,7 @@ class OpenChats:
         known = self._memories.pop(held.session.id, None)
         if known is not None:
             chat.notices, chat.tree_steps = known.notices, known.tree_steps
-            chat.drop_notices(READ_ONLY)
+            chat.notices.drop(READ_ONLY)
         recovered = held.recovered or self.recovered.pop(held.session.id, "")
         if recovered:
             chat.add_notice(entries.notice("recovered", recovered, "warning"), RECOVERED)
@@ -93,7 +93,7 @@ class OpenChats:
         chat.open_session, chat.is_let_go = self._opened(shared), False
         chat.open_session.told = lambda change: self.told(chat, change)
         chat.is_free = held.is_free
-        chat.drop_notices(READ_ONLY)
+        chat.notices.drop(READ_ONLY)
 
     def move(self, chat: Chat, held: HeldSession) -> None:
         """Let the session of a chat lie where it is held now, and others open the one that it was."""

@@ -48,7 +48,8 @@ def raw_opening(
 
 
 def _question(session: Session, message_id: str | None) -> Message | None:
-    return next((it for it in session.messages if it.id == message_id and it.role is Role.USER), None)
+    found = session.find(message_id)
+    return found if found is not None and found.role is Role.USER else None
 
 
 def _open_question(session: Session) -> Message | None:

@@ -62,14 +62,14 @@ def reply_rows(chat: Chat, question_id: str, now_s: float) -> list[ReplyRow]:
     branch = chat.branch_now()
     messages = {it.id: it for it in chat.session.messages if it.parent == question_id and it.role is Role.ASSISTANT}
     lives = {it.live.key: it.live for it in chat.running if it.turn.reply.question_id == question_id}
-    batch = chat.batch if chat.batch is not None and chat.batch.question_id == question_id else None
+    members = chat.batch.members if chat.batch.question_id == question_id else ()
     family = [key for key in branch.families.get(question_id, {**messages, **lives}) if key in messages or key in lives]
     on_branch = {message.id for message in chat.branch} if chat.shown_live is None else {chat.shown_live.key}
     rows = []
     for key in family:
         made = _live_row(lives[key], now_s) if key in lives else _message_row(messages[key])
         rows.append(replace(made, setting=branch.settings.get(key, ""), is_shown=key in on_branch))
-    for number, member in enumerate(batch.members if batch is not None else ()):
+    for number, member in enumerate(members):
         if member.reply_id is None or member.reply_id not in family:
             row = _member_row(member, number)
             later = (place for place, other in enumerate(rows) if is_later(other.key, row.key))

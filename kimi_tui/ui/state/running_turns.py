@@ -7,10 +7,10 @@ it shows. The engine gathers deltas while nobody takes them, so a drawing at mos
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
+from typing import TYPE_CHECKING, NamedTuple, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError, LeftOutError, StorageError
 from kimi_tui.core.ports import Clock
@@ -46,7 +46,8 @@ from kimi_tui.ui.state.end_notices import end_of, is_raw, told_ends
 from kimi_tui.ui.state.form_checks import FormChecks, NoticeView, about_form
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
-from kimi_tui.ui.state.open_chat import PASSING, REFUSED, Chat, Running
+from kimi_tui.ui.state.notices import PASSING, REFUSED
+from kimi_tui.ui.state.open_chat import Chat, Running
 from kimi_tui.ui.state.services import SettingsStore
 
 if TYPE_CHECKING:  # the names of types only
@@ -108,7 +109,7 @@ class Turns:
         engine: Callable[[], Engine],
         clock: Clock,
         view: TurnView,
-        run: Callable[[Coroutine[Any, Any, None]], object],
+        run: Callable[[Awaitable[None]], object],
         *,
         checks: FormChecks,
         label: Callable[[str], str],
@@ -155,9 +156,10 @@ class Turns:
 
     def _begin_due(self, chat: Chat, opening: AskingAgain, budget: Budget | None, told: str = "") -> None:
         """Let those of a batch begin that may; one that cannot is told, and the next one takes its place."""
-        while chat.batch is not None and (due := chat.batch.due):
+        while due := chat.batch.due:
             place = due[0]
             try:
+                chat.open_session.refuse_if_read_only()  # others may hold it since it was asked for
                 turn = self._begin(chat, opening, single, chat.batch.members[place].request, told=told, budget=budget)
             except KimiError as error:
                 chat.batch = chat.batch.refused(place, error.summary)
@@ -190,7 +192,6 @@ class Turns:
         budget: Budget | None = None,
     ) -> Turn:
         """Begin a turn, beside those that run. `budget` None = the next reply's, or the session's."""
-        chat.open_session.refuse_if_read_only()
         budget = budget or chat.next_reply.budget or resolve_chat(self._store.value, chat.session).budget
         if self._recorded_plan is not None:
             plan = self._recorded_plan
@@ -261,10 +262,10 @@ class Turns:
         if live is not chat.live:
             self._view.show_beside(chat)
             return
-        chat.drop_passing_notices()
-        chat.drop_notices(REFUSED)
-        chat.drop_notices(end_of(live.key))
-        chat.drop_notices(about_form(live.key))
+        chat.notices.drop_passing()
+        chat.notices.drop(REFUSED)
+        chat.notices.drop(end_of(live.key))
+        chat.notices.drop(about_form(live.key))
         self._view.show_question(chat)
         if live.told:
             self._view.notice(chat, live.told, PASSING)
@@ -305,13 +306,13 @@ class Turns:
         if chat.note_batch_end(ended) and isinstance(opening, AskingAgain):
             live = next(it.live for it in chat.running if it.turn is turn)
             self._begin_due(chat, opening, live.budget)
-        chat.drop_notices(REFUSED)
+        chat.notices.drop(REFUSED)
         if chat.note_end(turn, ended):
             self._run(self._save(chat))
         if isinstance(opening, Asking | AskingAgain):
             _settle_start(chat, opening.start, ended)
         if turn.question is not None and chat.message(ended.reply_id) is None:
-            chat.settle_notices(ended.reply_id, turn.question.id)
+            chat.notices.settle(ended.reply_id, turn.question.id)
         self._view.show_end(chat, ended)
         now_s, label = self._clock.monotonic(), self._label
         for told in told_ends(chat, turn, ended, opening, settings=self._store.value, label=label, now_s=now_s):
@@ -329,8 +330,7 @@ class Turns:
         """Bring back what got no reply: the question, an edit to where it came from, and what waited behind it."""
         unsent = list(chat.queued)
         if isinstance(opening, Asking) and not is_raw(opening) and not ended.replies:
-            is_edit = any(message.id == opening.alternative_to for message in chat.session.messages)
-            if turn.question is None and is_edit:
+            if turn.question is None and chat.session.find(opening.alternative_to) is not None:
                 self._view.give_back(chat, opening.text, opening.alternative_to)
             else:
                 unsent.insert(0, opening.text)

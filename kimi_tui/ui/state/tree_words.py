@@ -10,7 +10,7 @@ from kimi_tui.core.session.endings import STATES_IN_SHORT
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.session.tree_outline import MessageTree, OutlineRow
 from kimi_tui.core.text.counts import counted
-from kimi_tui.core.text.dotted import SEPARATOR, dotted, packed
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import one_line
 from kimi_tui.ui.state.entries import ASSISTANT_NAME, USER_NAME
 
@@ -65,11 +65,6 @@ def _figures(
         long.append(f"{time:%H:%M}" if is_today else f"{day} {time:%H:%M}")
         short.append(f"{time:%H:%M}" if is_today else day)
     return dotted(*long), dotted(*short)
-
-
-def in_lines(hints: str, width: int) -> str:
-    """Hints, which " · " parts, in lines of so many cells: none is cut in two."""
-    return "\n".join(packed(hints.split(SEPARATOR), width))
 
 
 def headline(tree: MessageTree) -> str:

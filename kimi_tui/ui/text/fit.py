@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size, split_text
 
-from kimi_tui.ui.text.safe_text import line_text
+from kimi_tui.core.text.visible import visible_line
 
 ELLIPSIS = "…"
 CHARS_PER_CELL = 8
@@ -28,7 +28,7 @@ def fitted(text: str, width: int) -> str:
     if width < 1:
         return ""
     limit = (width + 1) * CHARS_PER_CELL
-    shown = line_text(text[:limit])
+    shown = visible_line(text[:limit])
     cells = cell_len(shown)
     if cells > width or len(text) > limit:
         # `split_text` fails where the text is not longer than the place it is cut at.

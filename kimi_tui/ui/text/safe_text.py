@@ -18,15 +18,11 @@ from textual.color import Color
 from textual.content import Content
 from textual.filter import LineFilter
 
-from kimi_tui.core.text.visible import visible, visible_line
+from kimi_tui.core.text.visible import visible
 
 STAND_IN = "␦"
 """Drawn for a control character that takes a cell."""
 DRAWN_TEXTS = 1024
-
-
-def line_text(text: str) -> str:
-    return visible_line(text)
 
 
 def content(text: str) -> Content:

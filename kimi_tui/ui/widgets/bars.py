@@ -9,7 +9,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from kimi_tui.ui.text.safe_text import line_text
+from kimi_tui.core.text.visible import visible_line
 
 GAP = 2
 """Least distance of the two ends, in cells."""
@@ -32,9 +32,11 @@ class Bar(Widget):
     def render_line(self, y: int) -> Strip:
         del y
         width, style = self.size.width, self.rich_style
-        fitting = ((left, right) for left, right in self.variants if cell_len(line_text(left + right)) + GAP <= width)
+        fitting = (
+            (left, right) for left, right in self.variants if cell_len(visible_line(left + right)) + GAP <= width
+        )
         left, right = next(fitting, self.variants[-1])
-        ends = [Strip([Segment(line_text(text), style)]) for text in (left, right)]
+        ends = [Strip([Segment(visible_line(text), style)]) for text in (left, right)]
         room = max(width - ends[1].cell_length - (GAP if right else 0), 0)
         if ends[0].cell_length > room:
             ends[0] = _cut(ends[0], room)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from textual.content import Content
 from textual.widgets import Static
 
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.state.slash import Completion
-from kimi_tui.ui.text.safe_text import line_text
 
 MAX_LINES = 7
 LABEL_CHARS = 22
@@ -52,7 +52,7 @@ class CommandHints(Static):
         rows = [replace(row, help="") if is_narrow else row for row in completions[first : first + room]]
         lines = [_line(row, width, is_picked=first + place == picked) for place, row in enumerate(rows)]
         if is_narrow:
-            help_ = textwrap.wrap(line_text(completions[picked].help), width - 2)
+            help_ = textwrap.wrap(visible_line(completions[picked].help), width - 2)
             lines += [(f"  {line}", "$text-muted") for line in help_]
         elif len(completions) > room:
             lines.append((f"  … {len(completions)} in all; Up and Down pick, Tab takes", "$text-muted"))
@@ -64,5 +64,5 @@ class CommandHints(Static):
 def _line(completion: Completion, width: int, *, is_picked: bool) -> tuple[str, str]:
     label = completion.label.ljust(LABEL_CHARS) if completion.help else completion.label
     text = f"{'▸' if is_picked else ' '} {label} {completion.help}".rstrip()
-    text = line_text(text if len(text) <= width else text[: width - 1] + "…")
+    text = visible_line(text if len(text) <= width else text[: width - 1] + "…")
     return text, "bold $foreground" if is_picked else ""

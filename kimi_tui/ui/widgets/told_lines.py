@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from textual.widgets import Static
 
-from kimi_tui.ui.text.safe_text import content, line_text
+from kimi_tui.core.text.visible import visible_line
+from kimi_tui.ui.text.safe_text import content
 
 QUEUE_CHARS = 60
 
@@ -36,13 +37,13 @@ class QueueLine(Note):
         """`once` = what holds for the next reply alone, in words."""
         lines = [f"Queued: {_shown(text)}" for text in queued]
         lines[-1:] = [f"{line}  ({self._key} in the empty composer takes it back)" for line in lines[-1:]]
-        lines += [f"The next reply {line_text(words)}" for words in once]
+        lines += [f"The next reply {visible_line(words)}" for words in once]
         if self.display or lines:
             self.say("\n".join(lines))
 
 
 def _shown(text: str) -> str:
-    shown = line_text(text[: QUEUE_CHARS + 1])
+    shown = visible_line(text[: QUEUE_CHARS + 1])
     return shown if len(shown) <= QUEUE_CHARS else shown[:QUEUE_CHARS] + "…"
 
 
@@ -63,4 +64,4 @@ class SaveLine(Static):
         """One row or more for each line; () hides it."""
         if self.is_shown or lines:
             self.set_class(bool(lines), "-unsaved")
-            self.update(content("\n".join(map(line_text, lines))))
+            self.update(content("\n".join(map(visible_line, lines))))

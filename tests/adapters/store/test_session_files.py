@@ -12,6 +12,7 @@ import pytest
 
 from kimi_tui.adapters.store import session_places, session_reading
 from kimi_tui.adapters.store.session_files import SessionFiles
+from kimi_tui.adapters.store.session_lock import SessionLock
 from kimi_tui.core.errors import ConversionError, SessionHeldError, StorageError
 from kimi_tui.core.session.file_formats import FORMATS
 from kimi_tui.core.session.session import Message, Role, Session
@@ -84,7 +85,7 @@ def test_a_window_begins_in_a_folder_that_takes_nothing(files: SessionFiles) -> 
     files.save_now(held.session)
     held.release()
     assert files.load(held.path) == make()
-    with pytest.raises(SessionHeldError), files.lock(files.folder / "x.toml"):
+    with pytest.raises(SessionHeldError), SessionLock(files.folder / "x.toml"):
         files.create(make("x"))
     files.folder.rename(files.folder.with_name("gone"))
     files.folder.write_text("no folder")
@@ -288,9 +289,9 @@ def test_a_foreign_id_cannot_lead_a_draft_out_of_its_folder(files: SessionFiles,
 
 def test_a_held_session_names_its_holder(files: SessionFiles) -> None:
     path = files.path_of(make())
-    with files.lock(path), pytest.raises(SessionHeldError, match=f"a kimi-tui window, process {os.getpid()}"):
-        files.lock(path, "ask").acquire()
-    with files.lock(path, "ask") as lock:
+    with SessionLock(path), pytest.raises(SessionHeldError, match=f"a kimi-tui window, process {os.getpid()}"):
+        SessionLock(path, "ask").acquire()
+    with SessionLock(path, "ask") as lock:
         lock.release()
 
 

@@ -27,7 +27,6 @@ OWN = {
         "core/markdown/fences.py",
         "f'^ {{0,3}}{first[0]}{{{size},}}[ \\\\t]*\\\\r?$'",
     ): "a backtick or a tilde, and a count",
-    ("ui/transcript/long_tables.py", "f'(?: {{0,3}}\\\\|{cells} *\\\\n)*+'"): "constants of the module",
     (
         "core/prompt/control_tokens.py",
         "'|'.join((form.format(first=f, rest=r, joiner=JOINER) for f, r in pairs)) or '(?!)'",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,6 @@ from textual import events, on
 from textual.app import App, ComposeResult
 from textual.filter import LineFilter
 from textual.geometry import Region
-from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, OptionList, Static, TextArea
 
@@ -21,11 +21,11 @@ from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.settings import Settings, parse_settings
 from kimi_tui.core.settings.settings_view import settings_view
 from kimi_tui.core.wire.fields import SETTABLE
-from kimi_tui.ui.panes.settings_pane import messages
-from kimi_tui.ui.panes.settings_pane.editor import Editor
+from kimi_tui.ui.panes.settings_pane.editor import Editor, LookAtForm
+from kimi_tui.ui.panes.settings_pane.edits import ActionRequested, Change, PresetRenamed, SettingChanged, SettingReset
 from kimi_tui.ui.panes.settings_pane.row_values import RowKind
 from kimi_tui.ui.panes.settings_pane.setting_rows import MOVES, SettingRow, SettingRows
-from kimi_tui.ui.panes.settings_pane.settings_widget import SettingsPane
+from kimi_tui.ui.panes.settings_pane.settings_widget import DEFAULT_KEYS, SettingsPane
 from kimi_tui.ui.text.safe_text import SafeFilter
 from kimi_tui.ui.text.themes import build_theme
 from tests.ui.resizing import resize
@@ -47,13 +47,19 @@ def config() -> Settings:
 class Host(App[None]):
     """A pane alone, and a session that does what the pane asks for."""
 
-    def __init__(self, width: str = "1fr", pane: SettingsPane | None = None, **own: object) -> None:
+    def __init__(
+        self,
+        width: str = "1fr",
+        keys: Mapping[str, tuple[str, ...]] = DEFAULT_KEYS,
+        look_at_form: LookAtForm | None = None,
+        **own: object,
+    ) -> None:
         super().__init__()
         self.width = width
-        self.pane = pane or SettingsPane()
+        self.pane = SettingsPane(self.ask, keys=keys, look_at_form=look_at_form)
         self.settings = config()
         self.session = replace(SESSION, settings=own)
-        self.asked: list[Message] = []
+        self.asked: list[Change] = []
         self.told_hints = 0
 
     def get_line_filters(self) -> list[LineFilter]:
@@ -74,26 +80,18 @@ class Host(App[None]):
     def show(self) -> None:
         self.pane.show(settings_view(self.settings, self.session))
 
-    def take(self, message: Message, session: Session) -> None:
-        self.asked.append(message)
-        self.session = session
+    def ask(self, change: Change) -> None:
+        self.asked.append(change)
+        match change:
+            case SettingChanged(name, value):
+                self.session = settings_changes.with_setting(self.settings, self.session, name, value)
+            case SettingReset(name):
+                self.session = settings_changes.without_own(self.settings, self.session, name)
+            case _:
+                return
         self.show()
 
-    @on(messages.SettingChanged)
-    def _set(self, message: messages.SettingChanged) -> None:
-        changed = settings_changes.with_setting(self.settings, self.session, message.name, message.value)
-        self.take(message, changed)
-
-    @on(messages.SettingReset)
-    def _reset(self, message: messages.SettingReset) -> None:
-        self.take(message, settings_changes.without_own(self.settings, self.session, message.name))
-
-    @on(messages.ActionRequested)
-    @on(messages.PresetRenameRequested)
-    def _note(self, message: Message) -> None:
-        self.asked.append(message)
-
-    @on(messages.HintsChanged)
+    @on(SettingsPane.HintsChanged)
     def _count_hints(self) -> None:
         self.told_hints += 1
 
@@ -196,7 +194,7 @@ async def test_a_value_is_typed_in_place(name: str, size: tuple[int, int]) -> No
         await type_text(pilot, text)
         await pilot.press("enter")
         await pilot.pause()
-        assert [(m.name, m.value) for m in app.asked if isinstance(m, messages.SettingChanged)] == [(name, value)]
+        assert [(m.name, m.value) for m in app.asked if isinstance(m, SettingChanged)] == [(name, value)]
         assert app.session.settings == {name: value}
         assert app.line(name).startswith("▸*")
         await pilot.press("delete")
@@ -387,7 +385,7 @@ async def test_a_schema_is_looked_at_when_typing_pauses_and_can_be_taken_all_the
         looked.append(form)
         return "$.type: 1 is no type"
 
-    app = Host(pane=SettingsPane(look_at_form=look))
+    app = Host(look_at_form=look)
     async with app.run_test(size=(60, 40)) as pilot:
         await go_to(pilot, "response_format")
         await pilot.press("enter", "home", "down", "down", "enter")
@@ -538,7 +536,7 @@ async def test_a_field_is_left_out_and_taken_back() -> None:
 
 
 async def test_keys_are_those_it_was_given_and_methods_can_be_called() -> None:
-    app = Host(pane=SettingsPane(keys={"reset-field": ("r",), "unset-field": ("x", "slash")}), top_k=4)
+    app = Host(keys={"reset-field": ("r",), "unset-field": ("x", "slash")}, top_k=4)
     async with app.run_test() as pilot:
         await go_to(pilot, "top_k")
         await pilot.press("u", "delete")
@@ -555,7 +553,7 @@ async def test_keys_are_those_it_was_given_and_methods_can_be_called() -> None:
         await pilot.pause()
         app.pane.do_reset_field()
         await pilot.pause()
-        assert [type(message) for message in app.asked[1:]] == [messages.SettingChanged, messages.SettingReset]
+        assert [type(message) for message in app.asked[1:]] == [SettingChanged, SettingReset]
 
 
 async def test_a_field_of_another_server_and_a_wrong_list_are_taken_back() -> None:
@@ -603,7 +601,7 @@ async def test_a_preset_is_saved_under_a_name_that_may_be_used() -> None:
         await type_text(pilot, "my own")
         await pilot.press("enter")
         await pilot.pause()
-        assert app.asked == [messages.ActionRequested("save-preset", "my own")]
+        assert app.asked == [ActionRequested("save-preset", "my own")]
 
 
 async def test_only_a_preset_of_ones_own_is_renamed() -> None:
@@ -620,7 +618,7 @@ async def test_only_a_preset_of_ones_own_is_renamed() -> None:
         await pilot.press("ctrl+u", "y", "enter")
         await pilot.pause()
         (message,) = app.asked
-        assert isinstance(message, messages.PresetRenameRequested)
+        assert isinstance(message, PresetRenamed)
         assert (message.old, message.new) == ("mine", "y")
 
 
@@ -630,7 +628,7 @@ async def test_the_default_is_asked_for() -> None:
         await go_to(pilot, "Make default")
         await pilot.press("enter")
         await pilot.pause()
-        assert app.asked == [messages.ActionRequested("make-default")]
+        assert app.asked == [ActionRequested("make-default")]
 
 
 # -- what comes from outside while one types
@@ -689,9 +687,8 @@ async def test_keys_beside_an_open_editor_are_its_own() -> None:
 
 
 async def test_a_pane_that_is_shown_to_before_it_is_mounted_shows_it() -> None:
-    pane = SettingsPane()
-    pane.show(settings_view(config(), replace(SESSION, settings={"top_k": 5})))
-    app = Host(pane=pane, top_k=5)
+    app = Host(top_k=5)
+    app.show()
     async with app.run_test() as pilot:
         await pilot.pause()
         assert "5" in app.line("top_k")
@@ -742,7 +739,7 @@ async def test_a_click_chooses_a_row_and_another_one_edits_it() -> None:
         assert app.session.settings == {"top_k": 7}
         await pilot.click(next(row for row in app.query(SettingRow) if row.row.id == "make-default"))
         await pilot.pause()
-        assert app.asked[-1] == messages.ActionRequested("make-default")
+        assert app.asked[-1] == ActionRequested("make-default")
 
 
 async def test_the_mouse_takes_a_choice_and_leaves_an_editor() -> None:
@@ -997,7 +994,7 @@ async def test_a_new_line_is_begun_as_in_the_composer(key: str) -> None:
 
 
 async def test_the_keymap_says_what_begins_a_line() -> None:
-    app = Host(pane=SettingsPane(keys={"new-line": ("ctrl+l",)}))
+    app = Host(keys={"new-line": ("ctrl+l",)})
     async with app.run_test(size=(70, 40)) as pilot:
         await go_to(pilot, "system prompt")
         await pilot.press("enter", "ctrl+l", "x", "ctrl+j", "ctrl+o")
@@ -1040,7 +1037,7 @@ async def test_a_text_is_as_tall_as_there_is_room(label: str) -> None:
 
 
 async def test_the_hints_say_what_keys_do_now() -> None:
-    app = Host(pane=SettingsPane(keys={"reset-field": ("r",), "unset-field": ("n",)}), top_k=5)
+    app = Host(keys={"reset-field": ("r",), "unset-field": ("n",)}, top_k=5)
     async with app.run_test(size=(70, 50)) as pilot:
         found = {}
         for label in ("thinking", "top_k", "temperature", "min_p", "a", "Rename preset …", "Make default"):
@@ -1124,7 +1121,7 @@ async def test_a_preset_whose_name_has_blanks_is_renamed() -> None:
         await pilot.press("enter")
         await pilot.pause()
         (message,) = app.asked
-        assert isinstance(message, messages.PresetRenameRequested)
+        assert isinstance(message, PresetRenamed)
         assert (message.old, message.new) == (own, "my own one and only")
 
 

@@ -12,10 +12,10 @@ from textual.message import Message
 from textual.widgets import Input
 
 from kimi_tui.core.session.listing import Row, RowKind, SessionList
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.keys.focus import has_keys, take_keys
 from kimi_tui.ui.keys.key_lookup import character_of
 from kimi_tui.ui.panes.sessions_pane.session_rows import SessionRows
-from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.widgets.filtered_rows import FilteredRows
 
 READING = "Reading the sessions …"
@@ -172,7 +172,7 @@ class SessionsPane(FilteredRows):
 
     def _edit_title(self) -> None:
         if (row := self._session_row()) is not None:
-            self._old_title = line_text(row.text)
+            self._old_title = visible_line(row.text)
             self._list.show_cursor()
             self.editor.open(row.path, self._old_title)
 

@@ -11,17 +11,14 @@ from enum import StrEnum
 from functools import partial
 from typing import TypeAlias
 
-from textual.message import Message
-
 from kimi_tui.core.settings import field_text
 from kimi_tui.core.settings.settings_view import Setting
 from kimi_tui.core.wire.fields import FieldKind, FieldSpec
 from kimi_tui.ui.keys.key_lookup import TAKE_KEY
-from kimi_tui.ui.panes.settings_pane import messages
 
 Texts: TypeAlias = tuple[str, ...]
 """What stands in an editor: a text, or a name and a text; () = nothing is typed there."""
-Outcome: TypeAlias = "Edit | Message | str"
+Outcome: TypeAlias = "Edit | Change | str"
 """An editor to open, a change to ask for, or words to show; "" = nothing of these."""
 NOT_SENT = "not sent"
 FORMATS: Mapping[str, str] = {
@@ -31,6 +28,41 @@ FORMATS: Mapping[str, str] = {
     "regex": "regex …",
     "": NOT_SENT,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChanged:
+    """The session is to set something for itself; see `settings_changes.with_setting`."""
+
+    name: str
+    value: object | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingReset:
+    """What the session sets is to be taken back; see `settings_changes.without_own`. "" = all but its system prompt."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRequested:
+    """An action of the registry is to be done: "save-preset" and "delete-preset" with a name, or "make-default"."""
+
+    action_id: str
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PresetRenamed:
+    """A preset is to have another name; either may hold blanks, so that one argument could not say both."""
+
+    old: str
+    new: str
+
+
+Change = SettingChanged | SettingReset | ActionRequested | PresetRenamed
+"""What whoever shows the pane is asked for; it does that, and shows the settings anew."""
 
 
 class EditKind(StrEnum):
@@ -73,7 +105,7 @@ class Edit:
 
 
 def choice(name: str, choices: tuple[tuple[object, str], ...], chosen: object) -> Edit:
-    return Edit(EditKind.CHOICE, "", partial(messages.SettingChanged, name), choices=choices, chosen=chosen)
+    return Edit(EditKind.CHOICE, "", partial(SettingChanged, name), choices=choices, chosen=chosen)
 
 
 def question(words: str, yes: str, no: str, outcome: Outcome, *, drops_typed: bool = False) -> Edit:
@@ -84,7 +116,7 @@ def question(words: str, yes: str, no: str, outcome: Outcome, *, drops_typed: bo
 
 def field_edit(spec: FieldSpec, setting: Setting, typed: Texts = (), about: str = "") -> Edit:
     """A response format begins with the choice of its type, unless `about` says which it is."""
-    name, kind, then = spec.name, spec.kind, partial(messages.SettingChanged, spec.name)
+    name, kind, then = spec.name, spec.kind, partial(SettingChanged, spec.name)
     if kind is FieldKind.RESPONSE_FORMAT:
         return _format_edit(setting, about, typed) or _format_choice(setting)
     if kind is FieldKind.BOOLEAN:
@@ -109,7 +141,7 @@ def _parsed(spec: FieldSpec, text: str) -> object | None:
 def _format_choice(setting: Setting) -> Edit:
     def then(kind: object | None) -> Outcome:
         details = _format_edit(setting, str(kind))
-        return details or messages.SettingChanged(setting.name, {"type": kind} if kind else None)
+        return details or SettingChanged(setting.name, {"type": kind} if kind else None)
 
     chosen = field_text.format_type(setting.value)
     return Edit(EditKind.CHOICE, "", then, choices=tuple(FORMATS.items()), chosen=chosen)
@@ -118,7 +150,7 @@ def _format_choice(setting: Setting) -> Edit:
 def _format_edit(setting: Setting, kind: str, typed: Texts = ()) -> Edit | None:
     """None = the type says it all."""
     name, schema, pattern = field_text.format_parts(setting.value)
-    then = partial(messages.SettingChanged, setting.name)
+    then = partial(SettingChanged, setting.name)
     if kind == "json_schema":
         label = "The schema's name, and the schema as a JSON object."
         texts = (name or field_text.DEFAULT_SCHEMA_NAME, schema)

@@ -11,9 +11,9 @@ from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.session.kept_thinking import ALL, KeptThinking, parse_kept_thinking
 from kimi_tui.core.settings.field_text import edit_text
 from kimi_tui.core.settings.settings_view import PresetOrigin, SettingsView, preset_name_problem
-from kimi_tui.ui.panes.settings_pane import messages
+from kimi_tui.core.text.visible import visible_line
+from kimi_tui.ui.panes.settings_pane import edits
 from kimi_tui.ui.panes.settings_pane.edits import Edit, EditKind, Outcome, Texts, choice, question
-from kimi_tui.ui.text.safe_text import line_text
 
 OVER_BUDGET: Mapping[str, tuple[str, str]] = {
     OverBudget.REFUSE.value: ("refuse", "refuse (nothing is left out)"),
@@ -43,12 +43,12 @@ class PaneAction(NamedTuple):
 
 
 def _preset_edit(view: SettingsView, _: Texts) -> Edit:
-    choices = tuple((name, f"{line_text(name)} ({ORIGINS[origin]})") for name, origin in view.presets.items())
+    choices = tuple((name, f"{visible_line(name)} ({ORIGINS[origin]})") for name, origin in view.presets.items())
     return choice("preset", choices, view.settings["preset"].value)
 
 
 def _kept_thinking_edit(view: SettingsView, typed: Texts) -> Edit:
-    value, then = view.settings["kept_thinking"].value, partial(messages.SettingChanged, "kept_thinking")
+    value, then = view.settings["kept_thinking"].value, partial(edits.SettingChanged, "kept_thinking")
     return Edit(EditKind.LINE, "kept thinking", then, ("none" if value == 0 else str(value),), _kept_thinking, typed)
 
 
@@ -61,7 +61,7 @@ def _kept_thinking(text: str) -> KeptThinking:
 
 def _system_edit(view: SettingsView, typed: Texts) -> Edit:
     label = "For this session, from the next message on. Left empty, none is sent."
-    texts, then = (edit_text(view.settings["system"].value),), partial(messages.SettingChanged, "system")
+    texts, then = (edit_text(view.settings["system"].value),), partial(edits.SettingChanged, "system")
     return Edit(EditKind.BLOCK, label, then, texts, lambda text: text or None, typed)
 
 
@@ -73,17 +73,17 @@ def _over_budget_edit(view: SettingsView, _: Texts) -> Edit:
 GENERAL: Mapping[str, General] = {
     "thinking": General(
         "thinking", "Whether the model thinks before it answers.", lambda value: "on" if value else "off (instant)",
-        lambda view, _: messages.SettingChanged("thinking", not view.settings["thinking"].value),
+        lambda view, _: edits.SettingChanged("thinking", not view.settings["thinking"].value),
     ),
     "kept_thinking": General(
         "kept thinking", "Of how many earlier turns the thinking is sent along: a number, none or all.",
         lambda value: {"0": "none", "1": "last turn", ALL: "all turns"}.get(str(value), f"last {value} turns"),
         _kept_thinking_edit,
     ),
-    "preset": General("preset", "Sent where nothing else is set.", line_text, _preset_edit),
+    "preset": General("preset", "Sent where nothing else is set.", visible_line, _preset_edit),
     "system": General(
         "system prompt", "What the model is told before the conversation.",
-        lambda value: line_text(edit_text(value)[:200]) or "none", _system_edit,
+        lambda value: visible_line(edit_text(value)[:200]) or "none", _system_edit,
     ),
     "over_budget": General(
         "no room", "What becomes of the oldest turns when the context window has no room for all.",
@@ -106,8 +106,8 @@ def _preset_name_edit(view: SettingsView, old: str, typed: Texts) -> Edit:
 
     def then(name: object | None) -> Outcome:
         if not old:
-            return messages.ActionRequested("save-preset", str(name))
-        return messages.PresetRenameRequested(old, str(name)) if name != old else ""
+            return edits.ActionRequested("save-preset", str(name))
+        return edits.PresetRenamed(old, str(name)) if name != old else ""
 
     def check(text: str) -> str:
         name = " ".join(text.split())
@@ -133,17 +133,17 @@ PANE_ACTIONS: Mapping[str, PaneAction] = {
     ),
     "delete-preset": PaneAction(
         "Delete preset", "Deletes the chosen preset, if it is your own.",
-        lambda view, _: messages.ActionRequested("delete-preset", _preset(view)), _has_own_preset,
+        lambda view, _: edits.ActionRequested("delete-preset", _preset(view)), _has_own_preset,
         "Choose a preset of your own first; the others stay.",
     ),
     "make-default": PaneAction(
         "Make default", "Lets new sessions begin with what this one sets.",
-        lambda *_: messages.ActionRequested("make-default"),
+        lambda *_: edits.ActionRequested("make-default"),
     ),
     "reset-all": PaneAction(
         "Reset all", "Takes back what this session sets, but the system prompt.",
         lambda *_: question("Take back all that this session sets, but the system prompt?", "Take it all back",
-                            "Keep it", messages.SettingReset("")),
+                            "Keep it", edits.SettingReset("")),
         lambda view: view.has_own, "There is nothing to take back.",
     ),
 }  # fmt: skip

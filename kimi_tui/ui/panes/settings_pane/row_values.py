@@ -12,11 +12,11 @@ from kimi_tui.core.settings.field_text import edit_text, short_text
 from kimi_tui.core.settings.settings_view import ENDPOINT, EXTRA_PREFIX, Setting, SettingsView
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.dotted import dotted
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.core.wire.fields import FieldKind, FieldSpec
-from kimi_tui.ui.panes.settings_pane import messages
+from kimi_tui.ui.panes.settings_pane import edits
 from kimi_tui.ui.panes.settings_pane.edits import ENDINGS, NOT_SENT, Edit, Outcome, Texts, field_edit, question
 from kimi_tui.ui.panes.settings_pane.row_table import GENERAL, PANE_ACTIONS
-from kimi_tui.ui.text.safe_text import line_text
 
 NUMBER_STARTS = frozenset("0123456789-.")
 NOT_TAKEN = "changed, not taken"
@@ -103,7 +103,7 @@ def _row(view: SettingsView, setting: Setting) -> Row:
     label = name.removeprefix(EXTRA_PREFIX)
     help_ = ("A field of another server, sent as is.", _as_said_by(setting.source))
     shown = short_text(label, setting.value)
-    return Row(name, RowKind.SETTING, line_text(label), shown, help=help_, setting=setting)
+    return Row(name, RowKind.SETTING, visible_line(label), shown, help=help_, setting=setting)
 
 
 def _general(view: SettingsView, setting: Setting) -> Row:
@@ -150,7 +150,7 @@ def _as_said_by(source: str) -> str:
 
 def _source(source: str) -> str:
     return {"default": "the program", "config file": "the config file", ENDPOINT: "the endpoint"}.get(
-        source, line_text(source)
+        source, visible_line(source)
     )
 
 
@@ -180,7 +180,7 @@ def type_over(row: Row, char: str) -> Edit | None:
 
 def reset(row: Row) -> Outcome:
     """Take back what was typed for the row and not taken, and what the session sets for it."""
-    is_own, taken_back = row.setting.is_own, messages.SettingReset(row.id)
+    is_own, taken_back = row.setting.is_own, edits.SettingReset(row.id)
     if row.is_pending and is_own:
         words = "Take back what this session sets here, and what was typed and not taken?"
         yes = "Take it back; what was typed is gone"
@@ -200,7 +200,7 @@ def reset(row: Row) -> Outcome:
 def unset(row: Row) -> Outcome:
     if not row.can_be_unset:
         return "It is not sent." if row.is_unset else "This cannot be left out."
-    left_out = messages.SettingChanged(row.id, None)
+    left_out = edits.SettingChanged(row.id, None)
     if row.id == "system":
         words = "Have no system prompt in this session?"
         return question(words, "Have none; this one is gone", "Keep this one", left_out)

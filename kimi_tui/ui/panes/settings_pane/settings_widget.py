@@ -18,9 +18,9 @@ from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Scope
 from kimi_tui.core.settings.settings_view import SettingsView
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.keys.key_lookup import character_of
-from kimi_tui.ui.panes.settings_pane import messages, row_values
+from kimi_tui.ui.panes.settings_pane import row_values
 from kimi_tui.ui.panes.settings_pane.editor import Editor, LookAtForm
-from kimi_tui.ui.panes.settings_pane.edits import Edit, Outcome, Texts
+from kimi_tui.ui.panes.settings_pane.edits import Change, Edit, Outcome, SettingChanged, Texts
 from kimi_tui.ui.panes.settings_pane.row_values import ALERT, Row, RowKind, rows_of
 from kimi_tui.ui.panes.settings_pane.setting_rows import COLUMN_FROM_CELLS, MOVES, SettingRow, SettingRows
 from kimi_tui.ui.text.safe_text import content
@@ -43,7 +43,7 @@ class UnsavedEdit:
 
 
 class SettingsPane(Vertical):
-    """Shows what a session sends, and asks for changes by `messages`; it changes nothing itself."""
+    """Shows what a session sends, and asks for changes; it changes nothing itself."""
 
     DEFAULT_CSS = """
     SettingsPane {
@@ -62,8 +62,12 @@ class SettingsPane(Vertical):
     }
     """
 
+    class HintsChanged(Message):
+        """The pane's `hints` say something else than before."""
+
     def __init__(
         self,
+        ask: Callable[[Change], None],
         *,
         keys: Mapping[str, tuple[str, ...]] = DEFAULT_KEYS,
         look_at_form: LookAtForm | None = None,
@@ -74,6 +78,7 @@ class SettingsPane(Vertical):
         `look_at_form` says what may be wrong with a response format while it is typed; it runs in a thread.
         """
         super().__init__(id=id)
+        self._ask = ask
         self.border_title = "Settings"
         self._keys = keys
         self._acts: dict[str, Callable[[], None]] = {key: partial(self._move, key) for key in MOVES}
@@ -144,7 +149,7 @@ class SettingsPane(Vertical):
         hints = self.hints
         if hints != self._hints:
             self._hints = hints
-            self.post_message(messages.HintsChanged())
+            self.post_message(self.HintsChanged())
 
     @property
     def hints(self) -> str:
@@ -251,14 +256,12 @@ class SettingsPane(Vertical):
                 )
                 self._rows.open(editor)
                 self._say("")
-            case messages.SettingChanged(name, value) if view is not None and not view.settings[name].would_change(
-                value
-            ):
-                pass
-            case Message():
-                self.post_message(outcome)
             case str():
                 self._say(outcome)
+            case SettingChanged(name, value) if view is not None and not view.settings[name].would_change(value):
+                pass
+            case _:
+                self._ask(outcome)
 
     # -- the end of an editor
 
