@@ -33,6 +33,8 @@ from tests.core.cuts import check_every_cut
 from tests.fakes.clock import HandClock
 from tests.fakes.tiny_dialect import TINY
 from tests.reading import ReplyText, builder_of, read_reply
+from tests.recorded import read as read_back
+from tests.recorded import record
 
 PACKAGE = Path(__file__).parents[1] / "kimi_tui"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -101,6 +103,15 @@ async def test_over_loopback_with_the_demo_server() -> None:
 async def test_errors_come_in_its_own_shapes(question: str, fields: dict[str, object], words: str) -> None:
     _, error = await replied(tiny_client(), question, **fields)
     assert words in error
+
+
+async def test_a_recording_keeps_of_a_webhook_the_host_alone_whatever_it_is_called_on_the_wire() -> None:
+    request = RequestSettings({**FIELDS, "stream": False, "webhook": "https://me:pass@h.org/hooks/secret"})
+    session = OpenSession(Session("s", NOW, NOW, "model"), NoStore())
+    data, ended = await record(tiny_client(), Asking("hello"), request, session)
+    assert ended.state is MessageState.QUEUED
+    assert json.loads(read_back(data).exchanges[0].sent.body)["hook"] == "https://h.org/…"
+    assert b"secret" not in data
 
 
 # -- from the command line and the settings: one row is all that it takes
