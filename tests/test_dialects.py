@@ -25,6 +25,8 @@ from kimi_tui.core.settings.settings import ApiSettings, Settings, parse_setting
 from kimi_tui.core.settings.settings_view import settings_view
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.dialects import DIALECTS
+from kimi_tui.core.wire.plans import single
+from kimi_tui.core.wire.strict_answers import thinking_first
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking
 from kimi_tui.engine.turn_engine import Engine
@@ -112,6 +114,15 @@ async def test_a_recording_keeps_of_a_webhook_the_host_alone_whatever_it_is_call
     assert ended.state is MessageState.QUEUED
     assert json.loads(read_back(data).exchanges[0].sent.body)["hook"] == "https://h.org/…"
     assert b"secret" not in data
+
+
+async def test_a_strict_turn_sends_no_more_stops_than_it_takes() -> None:
+    stops = ["<|im_end|>", "[EOS]", "[UNUSED]", "[END]"]
+    request = RequestSettings({**FIELDS, "stop": stops, "response_format": {"type": "json_object"}}, retries=0)
+    session = OpenSession(Session("s", NOW, NOW, "model"), NoStore())
+    plan = thinking_first(single, request, TINY)
+    ended = await Engine(tiny_client(), HandClock()).start(session, Asking("hello"), request, plan).finished()
+    assert (ended.state, ended.error) == (MessageState.COMPLETE, None)
 
 
 # -- from the command line and the settings: one row is all that it takes
