@@ -23,9 +23,12 @@ from kimi_tui.core.session.session import Message, MessageState, Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.settings.settings import ApiSettings, Settings, parse_settings
 from kimi_tui.core.settings.settings_view import settings_view
+from kimi_tui.core.wire.curl import curl_command
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.dialects import DIALECTS
+from kimi_tui.core.wire.endpoint_errors import error_from_response, error_in_stream
 from kimi_tui.core.wire.plans import single
+from kimi_tui.core.wire.python_script import python_script
 from kimi_tui.core.wire.strict_answers import thinking_first
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking
@@ -123,6 +126,16 @@ async def test_a_strict_turn_sends_no_more_stops_than_it_takes() -> None:
     plan = thinking_first(single, request, TINY)
     ended = await Engine(tiny_client(), HandClock()).start(session, Asking("hello"), request, plan).finished()
     assert (ended.state, ended.error) == (MessageState.COMPLETE, None)
+
+
+def test_its_own_key_is_named_where_one_is_refused_or_read() -> None:
+    assert error_from_response(401, {}, b"", TINY.error_keys).hint == "Check TINY_KEY."
+    assert error_in_stream({"code": 403}, "no", TINY.error_keys).hint == "Check TINY_KEY."
+    curl = curl_command(TINY, "https://h/say", b"{}", is_streamed=True)
+    script = python_script(TINY, "https://h/say", b"{}", is_streamed=True)
+    for text in (curl, script):
+        assert "TINY_KEY" in text
+        assert "DEEPINFRA" not in text
 
 
 # -- from the command line and the settings: one row is all that it takes

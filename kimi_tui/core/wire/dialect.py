@@ -105,6 +105,8 @@ class Dialect:
     reply_keys: tuple[str, ...]
     """What an event of a foreign name has to hold to be meant for us: a piece of a reply, its end, or an error."""
     error_keys: ErrorKeys
+    key_variable: str
+    """The environment variable with the key, as what is copied to be run elsewhere reads it."""
     end_word: str
     """Data of the event that may end a stream."""
     needs_end: bool

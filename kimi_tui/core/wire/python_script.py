@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kimi_tui.core.wire.curl import KEY_VARIABLE
 from kimi_tui.core.wire.dialect import Dialect
 
 LINE_CHARS = 100
@@ -70,7 +69,7 @@ show(json.dumps(json.load(reply), ensure_ascii=False, indent=2) + "\\n")
 def python_script(dialect: Dialect, url: str, body: bytes, *, is_streamed: bool) -> str:
     """Send a body as `body.build_body` writes it, byte for byte the same; what is streamed is printed as it comes."""
     quoted = "\n".join(f"    {literal}" for literal in _literals(body.decode("utf-8")))
-    head = _HEAD.format(key=KEY_VARIABLE, url=repr(url), body=quoted)
+    head = _HEAD.format(key=dialect.key_variable, url=repr(url), body=quoted)
     if not is_streamed:
         return head + _WHOLE
     return head + _STREAMED.format(end=dialect.end_word.encode(), place=dialect.text_place)
