@@ -237,7 +237,7 @@ DEEPINFRA = Dialect(
     key_variable=_KEY_VARIABLE,
     end_word="[DONE]",
     needs_end=True,
-    text_place=("token", "text"),
+    text_places=(("token", "text"),),
     twin=Twin(
         # Right below the address that is announced, too.
         path=re.compile(r".*/inference/.+|/(?!v\d+/|chat/)[^/]+/[^/]+"),

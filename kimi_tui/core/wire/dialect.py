@@ -111,8 +111,11 @@ class Dialect:
     """Data of the event that may end a stream."""
     needs_end: bool
     """Whether a stream that just ends has broken off; otherwise its end is the connection's, if text has come."""
-    text_place: tuple[str, ...]
-    """Where the text of a token stands in an event, from the outer key to the inner one: for scripts of the user's."""
+    text_places: tuple[tuple[str, ...], ...]
+    """Where text of a token stands in an event, each from the outer key to the inner one: for scripts of the user's.
+
+    A place of reasoning, where it has one of its own, is the first.
+    """
     twin: Twin
 
     def spec(self, name: str) -> FieldSpec:
