@@ -24,7 +24,7 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.kept_traces import KeptTraces
 from kimi_tui.core.session.sent_context import SentContext
-from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session
+from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session, ThinkingEnd
 from kimi_tui.core.session.token_trace import TokenTrace
 from kimi_tui.core.session.written import REASONING, last_end
 from kimi_tui.core.text.counts import counted
@@ -304,7 +304,7 @@ def _end_thinking(turn: Turn, step: RequestStep, beyond: str) -> None:
 
     `beyond` = what came behind it and is no part of the reply.
     """
-    if step.ends_thinking == "model":
+    if step.ends_thinking == ThinkingEnd.MODEL:
         turn.reply.close_thinking()
         return
     reasoning = str(turn.reply.texts[ReplyPart.REASONING])

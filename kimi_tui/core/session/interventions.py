@@ -10,10 +10,8 @@ from kimi_tui.core.session.endings import THINKING_ENDS
 from kimi_tui.core.session.growing_reply import stored_requests, total_timing
 from kimi_tui.core.session.reply_edits import unasked
 from kimi_tui.core.session.request_starts import TextSoFar, ending_request, texts_so_far
-from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, RequestRecord
+from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, RequestKind, RequestRecord, ThinkingEnd
 from kimi_tui.core.session.written import CONTENT, REASONING, clipped
-
-CONTINUED = "continue"
 
 
 def can_be_undone(message: Message) -> bool:
@@ -42,7 +40,7 @@ def is_same(left: Message, right: Message) -> bool:
 
 def _continuation(message: Message) -> TextSoFar | None:
     """What a reply said before it was gone on with last; None = its last request went on with nothing."""
-    is_continued = len(message.requests) > 1 and message.requests[-1].kind == CONTINUED
+    is_continued = len(message.requests) > 1 and message.requests[-1].kind == RequestKind.CONTINUE
     return texts_so_far(message)[-1] if is_continued else None
 
 
@@ -71,7 +69,7 @@ def _taken_back(message: Message, so_far: TextSoFar, id_: str, now: datetime) ->
             thinking=has_block,
             thinking_tokens=message.thinking_tokens if so_far.reasoning == message.reasoning else None,
             reopened=has_block and not was_thinking,
-            thinking_end=message.thinking_end if was_ended else "model" if is_thought_out else None,
+            thinking_end=message.thinking_end if was_ended else ThinkingEnd.MODEL if is_thought_out else None,
         ),
         before,
     )

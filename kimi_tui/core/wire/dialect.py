@@ -37,7 +37,8 @@ class Frame(NamedTuple):
     tokens: int = 0
     """How many tokens text and reasoning are, ≥ 0."""
     finish_reason: str | None = None
-    """Why the reply ended; None = it goes on, or nothing was said."""
+    """Why the reply ended: a `FinishReason` where the dialect's word means one, else that word; None = it goes on, or
+    nothing was said."""
     results: tuple[Generated, ...] = ()
     usage: Usage = NO_USAGE
     request_id: str | None = None

@@ -13,6 +13,7 @@ from dataclasses import replace
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.endings import ORDINARY_REASONS
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
+from kimi_tui.core.session.session import RequestKind, ThinkingEnd
 from kimi_tui.core.wire.dialect import Dialect
 from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, RequestStep
 
@@ -37,13 +38,13 @@ def thinking_first(plan: Plan, request: RequestSettings, dialect: Dialect) -> Pl
 
     def next_step(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
         if ends and _has_thought(reply, ends[-1]):
-            return RequestStep("answer", ends_thinking="model")
+            return RequestStep(RequestKind.ANSWER, ends_thinking=ThinkingEnd.MODEL)
         step = plan(reply, ends)
         if step is None or step.ends_thinking:
             return step
         if reply.is_thinking:
-            return replace(step, kind="think", only_thinks=True, fields={**step.fields, **fields})
-        return step if len(reply.texts[ReplyPart.ANSWER]) else replace(step, kind="answer")
+            return replace(step, kind=RequestKind.THINK, only_thinks=True, fields={**step.fields, **fields})
+        return step if len(reply.texts[ReplyPart.ANSWER]) else replace(step, kind=RequestKind.ANSWER)
 
     return next_step
 
