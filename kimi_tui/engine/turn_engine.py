@@ -201,7 +201,7 @@ class Engine:
                 had_before = sum(turn.reply.tokens.values())
             fields = step.fields_over({**turn.request.fields, **_rest_of_room(turn, ends, had_before)})
             run = RequestRun(turn, step, prompt, fields, client=self._client, clock=self._clock, jitter=self._jitter)
-            turn.cut_request = partial(run.cut, Cause.SIGNAL) if step.limits.can_be_cut else None
+            turn.cut_request = partial(run.cut, Cause.USER) if step.limits.can_be_cut else None
             end, result = await run.run()
             beyond, had_before = run.beyond_budget, had_before - run.tokens_beyond_budget
             turn.cut_request = None

@@ -19,8 +19,8 @@ class Cause(StrEnum):
     ITSELF = "itself"
     LENGTH = "length"
     """It had as many tokens as it was allowed."""
-    SIGNAL = "signal"
-    """The user cut it, not the turn."""
+    USER = "signal"
+    """The user cut it, not the turn: a "signal" in recordings."""
     BUDGET = "budget"
     """Its thinking reached a limit in tokens or seconds."""
     THOUGHT = "thought"
@@ -39,7 +39,7 @@ class Limits:
     thinking_s: float | None = None
     """Longest time inside the think block, in seconds since its first token."""
     can_be_cut: bool = False
-    """Whether the user's signal cuts it."""
+    """Whether the user may cut it."""
 
 
 NO_LIMITS = Limits()
@@ -90,7 +90,7 @@ going_on = _once(RequestKind.CONTINUE)
 """Ask once for what follows the text that the reply begins with."""
 answering_again = _once(RequestKind.ANSWER)
 """Ask once for an answer to the thinking that the reply begins with."""
-CUT_BY = {Cause.SIGNAL: ThinkingEnd.USER, Cause.BUDGET: ThinkingEnd.BUDGET}
+CUT_BY = {Cause.USER: ThinkingEnd.USER, Cause.BUDGET: ThinkingEnd.BUDGET}
 """Who ends the thinking of a request that is cut."""
 
 

@@ -70,7 +70,7 @@ def test_it_thinks_without_the_format_and_answers_in_it() -> None:
         (growing("hm", is_open=False, reason="stop"), Cause.ITSELF, ANSWER),  # the server returns the mark
         (growing("hm", is_open=False), Cause.THOUGHT, ANSWER),  # it went on to answer
         (growing("", reason="stop"), Cause.ITSELF, ANSWER),  # nothing was thought
-        (growing("hm", is_open=False), Cause.SIGNAL, ANSWER),  # cut when the block was closed
+        (growing("hm", is_open=False), Cause.USER, ANSWER),  # cut when the block was closed
         (growing("hm", is_open=False), Cause.BUDGET, ANSWER),
         (growing("hm", reason="content_filter"), Cause.ITSELF, None),
         (growing("hm", reason="length"), Cause.LENGTH, None),
