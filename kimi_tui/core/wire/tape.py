@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from kimi_tui.core.errors import CompletionError
+from kimi_tui.core.text.json_strings import escaped
 from kimi_tui.core.text.quoting import without_password
 from kimi_tui.core.text.redaction import Redactor
 from kimi_tui.core.wire.plans import Cause, RequestStep
@@ -91,5 +91,4 @@ class Tape:
 def _host_alone(address: str) -> bytes:
     """As it stands inside a string of JSON."""
     parts = urlsplit(address)
-    kept = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"
-    return json.dumps(kept, ensure_ascii=False)[1:-1].encode()
+    return escaped(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…").encode()
