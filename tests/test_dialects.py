@@ -23,8 +23,13 @@ from kimi_tui.core.session.session import Message, MessageState, Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.settings.settings import ApiSettings, Settings, parse_settings
 from kimi_tui.core.settings.settings_view import settings_view
+from kimi_tui.core.wire.curl import curl_command
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.dialects import DIALECTS
+from kimi_tui.core.wire.endpoint_errors import error_from_response, error_in_stream
+from kimi_tui.core.wire.plans import single
+from kimi_tui.core.wire.python_script import python_script
+from kimi_tui.core.wire.strict_answers import thinking_first
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking
 from kimi_tui.engine.turn_engine import Engine
@@ -33,6 +38,8 @@ from tests.core.cuts import check_every_cut
 from tests.fakes.clock import HandClock
 from tests.fakes.tiny_dialect import TINY
 from tests.reading import ReplyText, builder_of, read_reply
+from tests.recorded import read as read_back
+from tests.recorded import record
 
 PACKAGE = Path(__file__).parents[1] / "kimi_tui"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -101,6 +108,34 @@ async def test_over_loopback_with_the_demo_server() -> None:
 async def test_errors_come_in_its_own_shapes(question: str, fields: dict[str, object], words: str) -> None:
     _, error = await replied(tiny_client(), question, **fields)
     assert words in error
+
+
+async def test_a_recording_keeps_of_a_webhook_the_host_alone_whatever_it_is_called_on_the_wire() -> None:
+    request = RequestSettings({**FIELDS, "stream": False, "webhook": "https://me:pass@h.org/hooks/secret"})
+    session = OpenSession(Session("s", NOW, NOW, "model"), NoStore())
+    data, ended = await record(tiny_client(), Asking("hello"), request, session)
+    assert ended.state is MessageState.QUEUED
+    assert json.loads(read_back(data).exchanges[0].sent.body)["hook"] == "https://h.org/…"
+    assert b"secret" not in data
+
+
+async def test_a_strict_turn_sends_no_more_stops_than_it_takes() -> None:
+    stops = ["<|im_end|>", "[EOS]", "[UNUSED]", "[END]"]
+    request = RequestSettings({**FIELDS, "stop": stops, "response_format": {"type": "json_object"}}, retries=0)
+    session = OpenSession(Session("s", NOW, NOW, "model"), NoStore())
+    plan = thinking_first(single, request, TINY)
+    ended = await Engine(tiny_client(), HandClock()).start(session, Asking("hello"), request, plan).finished()
+    assert (ended.state, ended.error) == (MessageState.COMPLETE, None)
+
+
+def test_its_own_key_is_named_where_one_is_refused_or_read() -> None:
+    assert error_from_response(401, {}, b"", TINY.error_keys).hint == "Check TINY_KEY."
+    assert error_in_stream({"code": 403}, "no", TINY.error_keys).hint == "Check TINY_KEY."
+    curl = curl_command(TINY, "https://h/say", b"{}", is_streamed=True)
+    script = python_script(TINY, "https://h/say", b"{}", is_streamed=True)
+    for text in (curl, script):
+        assert "TINY_KEY" in text
+        assert "DEEPINFRA" not in text
 
 
 # -- from the command line and the settings: one row is all that it takes

@@ -345,9 +345,11 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_demo_server(parser: argparse.ArgumentParser) -> None:
+    from kimi_tui.core.wire.deepinfra import DEEPINFRA
+
     parser.epilog = (
         "It prints its address, which can be used as --base-url as it is; "
-        "programs written for the endpoint find it at ADDRESS/v1/inference/MODEL."
+        f"programs written for the endpoint find it at ADDRESS{DEEPINFRA.twin.shown_path}."
     )
     parser.add_argument("--port", type=_port, default=0, metavar="N", help="0, the default, takes any free one")
     parser.add_argument(

@@ -14,10 +14,10 @@ from kimi_tui.core.errors import StorageError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.endings import cut, ending, missing_answer, reason_in_short
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.session.session import Message, MessageState, Session
+from kimi_tui.core.session.session import FinishReason, Message, MessageState, Session
 from kimi_tui.core.wire.plans import Plan
 from kimi_tui.core.wire.turn_events import ReplyDelta, Retrying, TurnEnded, TurnEvent, TurnNotice
-from kimi_tui.engine import signals
+from kimi_tui.engine import os_signals
 from kimi_tui.engine.openings import Opening
 
 if TYPE_CHECKING:  # the names of types only: importing the modules takes time that a refused call need not spend
@@ -55,7 +55,7 @@ class AskListener:
         """What the turn brought, when it has ended by itself."""
 
     async def run(self) -> int:
-        with signals.handling(self._stop, *STOP_SIGNALS):
+        with os_signals.handling(self._stop, *STOP_SIGNALS):
             try:
                 while events := await self._events.drain():
                     for event in events:
@@ -152,7 +152,7 @@ class AskListener:
 
     def _more_room(self, reply: Message) -> str:
         """What to do about a reply that had too little room; "" where that was not its limit."""
-        if reply.finish_reason != "length":
+        if reply.finish_reason != FinishReason.LENGTH:
             return ""
         more = " `kimi-tui ask --continue` goes on with it." if self._turn.open_session.is_saved else ""
         return f"Give it more with --set max_new_tokens=….{more}"

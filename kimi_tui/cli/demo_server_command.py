@@ -13,7 +13,7 @@ from kimi_tui.cli.context import Context
 from kimi_tui.cli.exit_status import DONE, SIGNALLED
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.faults import reason_of
-from kimi_tui.engine import signals
+from kimi_tui.engine import os_signals
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.adapters.endpoint.demo_server import Recorded
@@ -54,7 +54,7 @@ async def _serve(options: Namespace, context: Context) -> int:
         task.cancel()
 
     with (
-        signals.handling(end, signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
+        os_signals.handling(end, signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
         contextlib.suppress(asyncio.CancelledError),
     ):
         await task

@@ -13,7 +13,7 @@ from kimi_tui.core.ports import Clock, CompletionClient, CompletionResponse
 from kimi_tui.core.prompt.open_prompt import OpenPrompt
 from kimi_tui.core.prompt.request_settings import first_silence_s
 from kimi_tui.core.session.growing_reply import OpenRequest, ReplyPart
-from kimi_tui.core.session.session import BROKEN_OFF, NO_USAGE, MessageState, RequestRecord, Timing, Usage
+from kimi_tui.core.session.session import BROKEN_OFF, NO_USAGE, FinishReason, MessageState, RequestRecord, Timing, Usage
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.plans import Cause, RequestEnd, RequestStep, cause_of
 from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder, ReplyResult
@@ -275,7 +275,9 @@ class RequestRun:
             error.reword(clean(error.summary))
             error.repeat(clean(error.said))
         result = replace(result, request_id=self._request_id(error))
-        is_broken = self._cut_by is not None or result.state in BROKEN_OFF or result.finish_reason == "length"
+        is_broken = (
+            self._cut_by is not None or result.state in BROKEN_OFF or result.finish_reason == FinishReason.LENGTH
+        )
         has_cost = self._builder.tokens > 0 or result.state is MessageState.CANCELLED  # what was refused has none
         record = self._record(result, is_estimated=is_broken and has_cost and result.usage == NO_USAGE)
         reply.measure = None

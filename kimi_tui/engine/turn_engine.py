@@ -23,7 +23,7 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.kept_traces import KeptTraces
-from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session
+from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session, ThinkingEnd
 from kimi_tui.core.session.token_trace import TokenTrace
 from kimi_tui.core.session.tree import SentContext
 from kimi_tui.core.session.written import REASONING, last_end
@@ -201,7 +201,7 @@ class Engine:
                 had_before = sum(turn.reply.tokens.values())
             fields = step.fields_over({**turn.request.fields, **_rest_of_room(turn, ends, had_before)})
             run = RequestRun(turn, step, prompt, fields, client=self._client, clock=self._clock, jitter=self._jitter)
-            turn.cut_request = partial(run.cut, Cause.SIGNAL) if step.limits.can_be_cut else None
+            turn.cut_request = partial(run.cut, Cause.USER) if step.limits.can_be_cut else None
             end, result = await run.run()
             beyond, had_before = run.beyond_budget, had_before - run.tokens_beyond_budget
             turn.cut_request = None
@@ -304,7 +304,7 @@ def _end_thinking(turn: Turn, step: RequestStep, beyond: str) -> None:
 
     `beyond` = what came behind it and is no part of the reply.
     """
-    if step.ends_thinking == "model":
+    if step.ends_thinking == ThinkingEnd.MODEL:
         turn.reply.close_thinking()
         return
     reasoning = str(turn.reply.texts[ReplyPart.REASONING])

@@ -19,6 +19,7 @@ from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.session import Message, MessageState, Session
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.plans import Plan, chosen, going_on, single
 from kimi_tui.core.wire.strict_answers import thinking_first
 from kimi_tui.core.wire.thinking_budget import Budget
@@ -132,7 +133,9 @@ def test_any_key_at_any_moment(
     def plan(base: Plan) -> Plan:
         if stopping is None:
             return chosen(base, budget, auto_continue=auto_continue)
-        return chosen(base, budget, auto_continue=auto_continue, parted=partial(thinking_first, request=STRICT))
+        return chosen(
+            base, budget, auto_continue=auto_continue, parted=partial(thinking_first, request=STRICT, dialect=DEEPINFRA)
+        )
 
     async def run() -> None:
         client = Thinker([], failures=list(failing), stopping=stopping or "")

@@ -13,6 +13,7 @@ from kimi_tui.core.prompt.prompt_view import request_view
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.plans import answering_again, chosen, going_on, single
 from kimi_tui.core.wire.strict_answers import thinking_first
 from kimi_tui.core.wire.thinking_budget import Budget
@@ -87,7 +88,7 @@ async def test_every_request_of_a_turn_goes_on_from_the_same_beginning() -> None
     request = replace(ROOM, fields={**ROOM.fields, "response_format": form})
     scripts = [streaming(token("hm"), end("stop")), streaming(token("{"), end("length")), streaming(token("}"), end())]
     client, open_session = ScriptedClient(scripts), OpenSession(talk(), None)
-    plan = chosen(single, Budget(), auto_continue=1, parted=lambda plan: thinking_first(plan, request=request))
+    plan = chosen(single, Budget(), auto_continue=1, parted=lambda plan: thinking_first(plan, request, DEEPINFRA))
     await Engine(client, HandClock()).start(open_session, Asking("next"), request, plan).finished()
     inputs = [body["input"] for body in client.bodies]
     assert inputs == [SENT, f"{SENT}hm</think>", f"{SENT}hm</think>{{"]

@@ -255,7 +255,7 @@ def cut_after(chars: int) -> Plan:
     def plan(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
         if not ends:
             return RequestStep(limits=Limits(can_be_cut=True))
-        return RequestStep("continue") if ends[-1].cause is Cause.SIGNAL else None
+        return RequestStep("continue") if ends[-1].cause is Cause.USER else None
 
     return plan
 

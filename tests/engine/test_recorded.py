@@ -19,6 +19,7 @@ from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.reply_edits import ReplyStart, thinking_longer
 from kimi_tui.core.session.session import Message, MessageState, Role
 from kimi_tui.core.settings.recorded_turn import recorded_turn
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.plans import Plan, answering, answering_again, continuing, going_on, single
 from kimi_tui.core.wire.strict_answers import thinking_first
 from kimi_tui.core.wire.thinking_budget import Budget
@@ -179,7 +180,7 @@ async def test_a_strict_turn_keeps_its_form_where_only_its_thinking_was_recorded
     form = {"type": "regex", "regex": "a+"}
     request = replace(REQUEST, fields={**REQUEST.fields, "response_format": form, "webhook": "https://x.org/key"})
     client = ScriptedClient([streaming(token("hm"), token(" so"), HELD())])
-    plan = partial(thinking_first, request=request)(single)
+    plan = partial(thinking_first, request=request, dialect=DEEPINFRA)(single)
     data, _ = await record(client, Asking("Hi"), request, opened(), plan=plan, do=when("so", Turn.stop))
     turn = recorded_turn(read(data), "FILE")
     assert json.loads(str(turn.session.settings["response_format"])) == form

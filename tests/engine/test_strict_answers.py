@@ -19,6 +19,7 @@ from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Session
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.plans import chosen, going_on, single
 from kimi_tui.core.wire.strict_answers import thinking_first
 from kimi_tui.core.wire.thinking_budget import Budget
@@ -75,7 +76,10 @@ def started(
 ) -> Turn:
     base, opening = (single, Asking("Lamb?")) if message is None else (going_on, GoingOn(message))
     plan = chosen(
-        base, budget or Budget(), auto_continue=auto_continue, parted=partial(thinking_first, request=request)
+        base,
+        budget or Budget(),
+        auto_continue=auto_continue,
+        parted=partial(thinking_first, request=request, dialect=DEEPINFRA),
     )
     return Engine(client, HandClock()).start(session or opened(), opening, request, plan)
 

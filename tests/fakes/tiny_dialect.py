@@ -20,7 +20,7 @@ SPECS = (
     ranged("stream", False),
     ranged("webhook"),
 )
-ERRORS = ErrorKeys(("oops",))
+ERRORS = ErrorKeys(("oops",), key_variable="TINY_KEY")
 
 
 def write_body(model: str, prompt: str, fields: Mapping[str, object]) -> dict[str, object]:
@@ -82,9 +82,10 @@ TINY = Dialect(
     read_document=read,
     reply_keys=("say", "thought", "used", "oops"),
     error_keys=ERRORS,
+    key_variable=ERRORS.key_variable,
     end_word="that was all",
     needs_end=False,
-    text_place=("say",),
+    text_places=(("thought",), ("say",)),
     twin=Twin(
         path=re.compile("/say"),
         shown_path="/say",

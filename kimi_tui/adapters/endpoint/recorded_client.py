@@ -14,7 +14,7 @@ from kimi_tui.core.wire.endpoint_errors import error_from_response, moment_of
 from kimi_tui.core.wire.plans import Cause
 from kimi_tui.core.wire.recording import Answered, Exchange, Recording
 
-CUTS = frozenset({Cause.SIGNAL, Cause.BUDGET, Cause.STOPPED})
+CUTS = frozenset({Cause.USER, Cause.BUDGET, Cause.STOPPED})
 """Causes of an end that came from this side."""
 
 

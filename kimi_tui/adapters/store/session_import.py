@@ -10,7 +10,7 @@ from kimi_tui.adapters.store.session_reading import changed_at, read_bytes
 from kimi_tui.core.errors import KimiError, StorageError, UsageError
 from kimi_tui.core.session.codec import decode_session
 from kimi_tui.core.session.file_formats import IMPORTED, likely_formats
-from kimi_tui.core.session.session import DEFAULT_MODEL, Message, Role, Session
+from kimi_tui.core.session.session import DEFAULT_MODEL, Message, Role, Session, ThinkingEnd
 from kimi_tui.core.session.tree import title_of
 from kimi_tui.core.wire.message_list import MessageList, is_message_list, read_message_list
 
@@ -57,7 +57,7 @@ def _from_list(listed: MessageList, now: datetime) -> Session:
             session.head,
             now,
             said.reasoning,
-            thinking_end="model" if said.is_thought_out else None,
+            thinking_end=ThinkingEnd.MODEL if said.is_thought_out else None,
         )
         session = session.with_message(message)
     first = next((message.content for message in messages if message.role is Role.USER), "")

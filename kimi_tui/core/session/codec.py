@@ -25,6 +25,7 @@ from kimi_tui.core.session.session import (
     NOTHING,
     Message,
     MessageState,
+    RequestKind,
     RequestRecord,
     RequestStart,
     Role,
@@ -393,7 +394,7 @@ def decode_request(data: object, place: str = "") -> RequestRecord:
     """As `encode_request` writes it; StorageError where it is none."""
     table = FileTable(data, place)
     return RequestRecord(
-        kind=table.text("kind") or "reply",
+        kind=table.text("kind") or RequestKind.REPLY,
         state=table.choice("state", MessageState),
         request_id=table.text("request_id"),
         finish_reason=table.text("finish_reason"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kimi_tui.core.session.reply_edits import NUDGE
-from kimi_tui.core.session.session import Message, MessageState, Role
+from kimi_tui.core.session.session import FinishReason, Message, MessageState, RequestKind, Role, ThinkingEnd
 from kimi_tui.core.session.written import CONTENT, REASONING, spans
 from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import one_line
@@ -17,7 +19,7 @@ STATES = {
 STATES_IN_SHORT = {**STATES, MessageState.QUEUED: "queued"}
 REASON_CHARS = 60
 """Most characters of the endpoint's reason that are shown."""
-ORDINARY_REASONS = frozenset({None, "stop", "eos_token", "stop_sequence"})
+ORDINARY_REASONS = frozenset({None, FinishReason.STOP, FinishReason.EOS_TOKEN, FinishReason.STOP_SEQUENCE})
 """Reasons that say no more than that the reply is whole."""
 
 
@@ -31,7 +33,7 @@ def ending(message: Message) -> str:
 def cut(message: Message) -> str:
     """Say what a reply was before its time, such as "stopped" or "cut by max_new_tokens"; "" = nothing."""
     words = [STATES.get(message.state, "")] if message.state else []
-    if message.finish_reason == "length":
+    if message.finish_reason == FinishReason.LENGTH:
         words.append("cut by max_new_tokens")
     elif message.finish_reason not in ORDINARY_REASONS:
         words.append(f"ended by {reason_in_short(message)}")
@@ -81,7 +83,10 @@ def own_words(message: Message) -> str:
     return "holds your words" if thought or said else ""
 
 
-THINKING_ENDS = {"user": "answered at once", "budget": "ended by its budget"}
+THINKING_ENDS: Mapping[str, str] = {
+    ThinkingEnd.USER: "answered at once",
+    ThinkingEnd.BUDGET: "ended by its budget",
+}
 """Who may end a reply's thinking besides the model, and how that is said."""
 
 
@@ -105,7 +110,7 @@ def marks(message: Message) -> str:
 
 def continued(message: Message) -> str:
     """Say how often a reply was gone on with; "" = it was not."""
-    count = sum(request.kind == "continue" for request in message.requests[1:])
+    count = sum(request.kind == RequestKind.CONTINUE for request in message.requests[1:])
     return f"continued {count} times" if count > 1 else "continued" if count else ""
 
 

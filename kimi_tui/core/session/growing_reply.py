@@ -17,8 +17,10 @@ from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.session.session import (
     NO_USAGE,
     Message,
+    RequestKind,
     RequestRecord,
     RequestStart,
+    ThinkingEnd,
     Timing,
     Usage,
 )
@@ -211,7 +213,7 @@ class GrowingReply:
             request_id=last.request_id,
             thinking=has_block,
             reopened=self.beginning.reopened or (has_block and not was_thinking),
-            thinking_end=self.thinking_end or ("model" if is_thought_out else None),
+            thinking_end=self.thinking_end or (ThinkingEnd.MODEL if is_thought_out else None),
             cut_tail=self.cut_tail,
             written=self.written,
             thinking_tokens=self._thinking_tokens(reasoning, thinking_tokens),
@@ -230,7 +232,9 @@ class GrowingReply:
 
 def stored_requests(requests: Sequence[RequestRecord]) -> tuple[RequestRecord, ...]:
     """Those that a message tells of one by one: an ordinary single one it says by itself."""
-    tells_more = len(requests) > 1 or any(request.kind == "answer" or request.is_estimated for request in requests)
+    tells_more = len(requests) > 1 or any(
+        request.kind == RequestKind.ANSWER or request.is_estimated for request in requests
+    )
     return tuple(requests) if tells_more else ()
 
 

@@ -9,10 +9,8 @@ from kimi_tui.core.session.endings import THINKING_ENDS
 from kimi_tui.core.session.growing_reply import GrowingReply, stored_requests, total_timing
 from kimi_tui.core.session.reply_edits import unasked
 from kimi_tui.core.session.request_starts import TextSoFar, ending_request, texts_so_far
-from kimi_tui.core.session.session import NO_USAGE, Message, MessageState
+from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, RequestKind
 from kimi_tui.core.session.written import REASONING
-
-CONTINUED = "continue"
 
 
 def can_be_undone(message: Message) -> bool:
@@ -41,7 +39,7 @@ def is_same(left: Message, right: Message) -> bool:
 
 def _continuation(message: Message) -> TextSoFar | None:
     """What a reply said before it was gone on with last; None = its last request went on with nothing."""
-    is_continued = len(message.requests) > 1 and message.requests[-1].kind == CONTINUED
+    is_continued = len(message.requests) > 1 and message.requests[-1].kind == RequestKind.CONTINUE
     return texts_so_far(message)[-1] if is_continued else None
 
 

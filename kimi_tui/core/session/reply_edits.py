@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from kimi_tui.core.session.session import Message, MessageState
+from kimi_tui.core.session.session import Message, MessageState, ThinkingEnd
 from kimi_tui.core.session.written import CONTENT, REASONING, Begun, WrittenRange, after_edit, spans, whole
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.text.visible import one_line
@@ -74,7 +74,7 @@ def edited_answer(message: Message, answer: str, id_: str, now: datetime) -> Mes
     """An alternative with another answer, as whole or broken off as the reply was."""
     written = _written_after(message, CONTENT, message.content, answer)
     has_closed = message.thinking is not False and not answer
-    end = (message.thinking_end or "model") if has_closed else message.thinking_end
+    end = (message.thinking_end or ThinkingEnd.MODEL) if has_closed else message.thinking_end
     return replace(
         unasked(message, id_, now, reasoning=message.reasoning or "", answer=answer, written=written),
         state=message.state,
@@ -109,7 +109,7 @@ def without_answer(message: Message, *, is_closed: bool) -> Message:
         content="",
         state=MessageState.CANCELLED,
         finish_reason=None,
-        thinking_end="user" if is_closed else None,
+        thinking_end=ThinkingEnd.USER if is_closed else None,
         written=tuple(it for it in message.written if it.field == REASONING),
         begun=message.begun and replace(message.begun, content=0 if is_closed else None),
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from kimi_tui.core.session.endings import THINKING_ENDS
-from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, RequestRecord
+from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, RequestKind, RequestRecord
 
 
 class TextSoFar(NamedTuple):
@@ -24,7 +24,7 @@ def requests_of(reply: Message) -> tuple[RequestRecord, ...]:
     if reply.requests or reply.state is None or reply.is_unasked:
         return reply.requests
     usage, timing = reply.usage or NO_USAGE, reply.timing or NO_TIMING
-    return (RequestRecord("reply", reply.state, reply.request_id, reply.finish_reason, usage, timing),)
+    return (RequestRecord(RequestKind.REPLY, reply.state, reply.request_id, reply.finish_reason, usage, timing),)
 
 
 def was_answered_unthought(reply: Message) -> bool:
@@ -37,7 +37,7 @@ def ending_request(reply: Message) -> int | None:
     """The place of the request before which the user or a budget ended the thinking; None = none did."""
     if reply.thinking_end not in THINKING_ENDS:
         return None
-    return next((place for place, request in enumerate(reply.requests) if request.kind == "answer"), None)
+    return next((place for place, request in enumerate(reply.requests) if request.kind == RequestKind.ANSWER), None)
 
 
 def texts_so_far(reply: Message) -> Sequence[TextSoFar | None]:

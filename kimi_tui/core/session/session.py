@@ -45,6 +45,33 @@ class MessageState(StrEnum):
     """Accepted for a webhook; the text goes there."""
 
 
+class RequestKind(StrEnum):
+    """What a request was for; a file may hold other words, which stay."""
+
+    REPLY = "reply"
+    THINK = "think"
+    ANSWER = "answer"
+    CONTINUE = "continue"
+
+
+class ThinkingEnd(StrEnum):
+    """Who ended the thinking of a reply."""
+
+    MODEL = "model"
+    USER = "user"
+    BUDGET = "budget"
+
+
+class FinishReason(StrEnum):
+    """Why an endpoint stopped, where it has an ordinary reason; of any other one its own word is kept."""
+
+    STOP = "stop"
+    EOS_TOKEN = "eos_token"
+    STOP_SEQUENCE = "stop_sequence"
+    LENGTH = "length"
+    """The reply had as many tokens as it was allowed."""
+
+
 BROKEN_OFF = frozenset({MessageState.CANCELLED, MessageState.FAILED, MessageState.INTERRUPTED})
 """How requests end of which nobody tells what they took; beside others, what came counts."""
 
@@ -111,8 +138,8 @@ class RequestStart:
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    kind: str = "reply"
-    """What it was for: "reply", "think", "answer" or "continue"."""
+    kind: str = RequestKind.REPLY
+    """A `RequestKind`, or what a file calls it."""
     state: MessageState | None = None
     """How it ended; None = the file does not say."""
     request_id: str | None = None
@@ -144,7 +171,7 @@ class Message:
     state: MessageState | None = None
     """How the reply ended; None for a user's message."""
     finish_reason: str | None = None
-    """Why the endpoint stopped, in its own word."""
+    """Why the endpoint stopped: a `FinishReason`, or its own word."""
     request_id: str | None = None
     """The endpoint's name for the (last) request."""
     model: str | None = None
@@ -168,8 +195,7 @@ class Message:
     """On screen, but not in the prompt."""
     extra: Mapping[str, object] = field(default_factory=_nothing)
     thinking_end: str | None = None
-    """What ended the thinking: "user", "budget", or of a reply without an answer "model"; None = the answer shows it,
-    or nothing did."""
+    """A `ThinkingEnd`, MODEL of a reply without an answer alone; None = the answer shows it, or nothing did."""
     reopened: bool = False
     """Its prompt had closed the think block, and it opened one itself."""
     cut_tail: str = ""

@@ -12,6 +12,7 @@ from kimi_tui.core.session.migrations import VERSION, as_it_is
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.session_toml import iso_stamp, key_path
 from kimi_tui.core.session.session_writing import BlockCache, Piece, text_piece, written
+from kimi_tui.core.text.json_strings import escaped
 from kimi_tui.core.text.surrogates import replace_lone
 
 HALF_PAIR = r"""\\u[dD](?:
@@ -73,11 +74,6 @@ def _members(table: Mapping[str, object], indent: int) -> Iterator[Piece]:
             yield '"'
         else:
             yield json.dumps(value, ensure_ascii=False, indent=1).replace("\n", line)
-
-
-def escaped(text: str) -> str:
-    """A text as it stands in a JSON string."""
-    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def _check(value: object, place: str) -> None:

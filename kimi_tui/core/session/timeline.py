@@ -12,7 +12,7 @@ from enum import Enum, auto
 from itertools import pairwise
 from math import ceil
 
-from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, MessageState, RequestRecord
+from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, MessageState, RequestKind, RequestRecord
 from kimi_tui.core.session.token_trace import FailedAttempt, TokenTrace, TracedRequest
 
 STALL_GAPS = 5
@@ -165,7 +165,7 @@ def _lane(record: RequestRecord | None, trace: TokenTrace, number: int | None, b
         total_s = max((now_s if request.ended_s is None else request.ended_s) - request.sent_s, 0.0)
     is_running = record is None and request is not None and request.ended_s is None
     lane = Lane(
-        kind=record.kind if record is not None else request.kind if request is not None else "reply",
+        kind=record.kind if record is not None else request.kind if request is not None else RequestKind.REPLY,
         begin_s=begin_s,
         sent_s=sent_s,
         first_token_s=None if first_s is None else sent_s + first_s,

@@ -19,7 +19,7 @@ from kimi_tui.core.prompt.template import Template, template_of
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import ReplyView
 from kimi_tui.core.session.reply_edits import ReplyStart
-from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.core.session.session import Message, MessageState, Role, Session, ThinkingEnd
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.dialect import Dialect
@@ -200,7 +200,7 @@ def _taken_up(session: Session, recording: Recording, open_turn: OpenTurn, templ
         model=recording.exchanges[0].sent.model,
         template=template.name,
         thinking=recording.head.thinking,
-        thinking_end="user" if is_ended else None,
+        thinking_end=ThinkingEnd.USER if is_ended else None,
     )
     answers = _answers_again(begun)
     if begun is not None and (answers or begun.state is not None):

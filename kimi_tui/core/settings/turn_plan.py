@@ -23,12 +23,12 @@ def first_fields(settings: Settings, session: Session, request: RequestSettings)
     """What the first request of the next turn sends; raises as `is_parted` does."""
     if not is_parted(settings, session, request):
         return request.fields
-    return RequestStep(fields=thinking_fields(request)).fields_over(request.fields)
+    return RequestStep(fields=thinking_fields(request, settings.dialect)).fields_over(request.fields)
 
 
 def resolve_plan(settings: Settings, session: Session, request: RequestSettings, base: Plan, budget: Budget) -> Plan:
     """Put what the settings choose for any turn onto a plan; raises FieldError as `resolve_chat` does."""
     chat = resolve_chat(settings, session)
     is_parted = thinks_first(request) and chat.free_thinking
-    parted = partial(thinking_first, request=request) if is_parted else lambda plan: plan
+    parted = partial(thinking_first, request=request, dialect=settings.dialect) if is_parted else lambda plan: plan
     return chosen(base, budget, auto_continue=chat.auto_continue, cuts_back=chat.whole_sentences, parted=parted)

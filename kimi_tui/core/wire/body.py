@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from kimi_tui.core.session.session_json import escaped
 from kimi_tui.core.text.growing_text import GrowingText
+from kimi_tui.core.text.json_strings import escaped
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.text.text_pieces import pieces_of
 from kimi_tui.core.wire.dialect import Dialect

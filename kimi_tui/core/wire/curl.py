@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-KEY_VARIABLE = "DEEPINFRA_TOKEN"
-"""The variable that the shell puts the key from; the key itself is never written."""
+from kimi_tui.core.wire.dialect import Dialect
+
 MAX_ARGUMENT_BYTES = 30_000
 """Longest body handed over as an argument; a longer one goes through a pipe.
 
@@ -17,10 +17,13 @@ A terminal that a shell reads from without a line editor drops what goes beyond 
 CONTINUED = " \\\n  "
 
 
-def curl_command(url: str, body: bytes, *, is_streamed: bool) -> str:
-    """Send a body as `body.build_body` writes it, byte for byte the same; what is streamed is shown as it comes."""
+def curl_command(dialect: Dialect, url: str, body: bytes, *, is_streamed: bool) -> str:
+    """Send a body as `body.build_body` writes it, byte for byte the same; what is streamed is shown as it comes.
+
+    The key itself is not written: the shell puts it in.
+    """
     command = f"curl {'-N ' if is_streamed else ''}{_quoted(url)}"
-    parts = [command, f'-H "Authorization: Bearer ${KEY_VARIABLE}"', "-H 'Content-Type: application/json'"]
+    parts = [command, f'-H "Authorization: Bearer ${dialect.key_variable}"', "-H 'Content-Type: application/json'"]
     argument = _quoted(body.decode("utf-8"))
     if len(argument.encode()) <= MAX_ARGUMENT_BYTES:
         return CONTINUED.join([*parts, f"--data-raw {argument}"])

@@ -42,7 +42,13 @@ _SPECS = (
     ranged("stream", False),
 )
 _FIELDS = {spec.name: spec for spec in _SPECS}
-_ERRORS = ErrorKeys(("error", "detail", "error_message", "message"), kind="error_type", named="error_message")
+_KEY_VARIABLE = "DEEPINFRA_TOKEN"
+_ERRORS = ErrorKeys(
+    ("error", "detail", "error_message", "message"),
+    kind="error_type",
+    named="error_message",
+    key_variable=_KEY_VARIABLE,
+)
 _BESIDE_A_REPLY = ("error", "error_type", "error_message")
 """Keys of an error that stands beside a reply; the others of `_ERRORS` are no error there."""
 _MAX_COST_USD = 1e9
@@ -228,9 +234,10 @@ DEEPINFRA = Dialect(
     read_document=_read,
     reply_keys=("token", "details", "generated_text", "results", "inference_status", *_BESIDE_A_REPLY),
     error_keys=_ERRORS,
+    key_variable=_KEY_VARIABLE,
     end_word="[DONE]",
     needs_end=True,
-    text_place=("token", "text"),
+    text_places=(("token", "text"),),
     twin=Twin(
         # Right below the address that is announced, too.
         path=re.compile(r".*/inference/.+|/(?!v\d+/|chat/)[^/]+/[^/]+"),

@@ -37,7 +37,8 @@ class Frame(NamedTuple):
     tokens: int = 0
     """How many tokens text and reasoning are, ≥ 0."""
     finish_reason: str | None = None
-    """Why the reply ended; None = it goes on, or nothing was said."""
+    """Why the reply ended: a `FinishReason` where the dialect's word means one, else that word; None = it goes on, or
+    nothing was said."""
     results: tuple[Generated, ...] = ()
     usage: Usage = NO_USAGE
     request_id: str | None = None
@@ -105,12 +106,17 @@ class Dialect:
     reply_keys: tuple[str, ...]
     """What an event of a foreign name has to hold to be meant for us: a piece of a reply, its end, or an error."""
     error_keys: ErrorKeys
+    key_variable: str
+    """The environment variable with the key, as what is copied to be run elsewhere reads it."""
     end_word: str
     """Data of the event that may end a stream."""
     needs_end: bool
     """Whether a stream that just ends has broken off; otherwise its end is the connection's, if text has come."""
-    text_place: tuple[str, ...]
-    """Where the text of a token stands in an event, from the outer key to the inner one: for scripts of the user's."""
+    text_places: tuple[tuple[str, ...], ...]
+    """Where text of a token stands in an event, each from the outer key to the inner one: for scripts of the user's.
+
+    A place of reasoning, where it has one of its own, is the first.
+    """
     twin: Twin
 
     def spec(self, name: str) -> FieldSpec:

@@ -35,9 +35,9 @@ PROXY_LOGIN_HINT = "They belong into its address: http://USER:PASSWORD@HOST:PORT
 
 _Meaning = tuple[type[CompletionError], str, str]
 _MEANINGS: Mapping[int, _Meaning] = {
-    401: (AuthenticationError, "The endpoint does not accept the key", "Check DEEPINFRA_TOKEN."),
+    401: (AuthenticationError, "The endpoint does not accept the key", "Check {key}."),
     402: (PaymentRequiredError, "The account has no funds", "Add funds at the endpoint's site, then try again."),
-    403: (PermissionDeniedError, "No key, or one that may not do this", "Check DEEPINFRA_TOKEN."),
+    403: (PermissionDeniedError, "No key, or one that may not do this", "Check {key}."),
     404: (
         ModelNotFoundError,
         "The model is unknown or retired",
@@ -63,6 +63,8 @@ class ErrorKeys(NamedTuple):
     """Key of its kind, said on its own where nothing else is; "" = there is none."""
     named: str = ""
     """The one of `words` before which the kind is said."""
+    key_variable: str = "the key"
+    """What is to be checked where the key is refused."""
 
 
 def error_words(document: object, keys: ErrorKeys) -> str | None:
@@ -122,7 +124,7 @@ def _hint_in(document: Mapping[str, object], keys: ErrorKeys) -> str:
     for part in (document, *inner):
         for status in map(part.get, ("status", "status_code", "code")):
             if isinstance(status, int) and 400 <= status < 500:
-                return _MEANINGS.get(status, _REFUSED)[2]
+                return _MEANINGS.get(status, _REFUSED)[2].format(key=keys.key_variable)
         names = [name for name in map(part.get, (keys.kind, "type", "code")) if isinstance(name, str)]
         if any(map(_REFUSING.search, names)) or any(isinstance(part.get(key), list) for key in keys.words):
             return _REFUSED[2]
@@ -178,6 +180,7 @@ def error_from_response(
     kind, summary, hint = _MEANINGS.get(status, fault if status >= 500 else _REFUSED if status >= 400 else redirect)
     target = headers.get("location", "") if 300 <= status < 400 else ""
     words = f"to {without_password(target)}" if target else body_message(body, keys).strip()
+    hint = hint.format(key=keys.key_variable)
     wait_s = retry_after_s(headers.get("retry-after"), now)
     if wait_s:
         hint = f"The endpoint asks to wait {wait_s:.0f} s before it is asked again."

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from kimi_tui.core.session.growing_reply import ReplyView
-from kimi_tui.core.session.session import MessageState, RequestRecord
+from kimi_tui.core.session.session import FinishReason, MessageState, RequestKind, RequestRecord, ThinkingEnd
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
 
 
@@ -19,8 +19,8 @@ class Cause(StrEnum):
     ITSELF = "itself"
     LENGTH = "length"
     """It had as many tokens as it was allowed."""
-    SIGNAL = "signal"
-    """The user cut it, not the turn."""
+    USER = "signal"
+    """The user cut it, not the turn: a "signal" in recordings."""
     BUDGET = "budget"
     """Its thinking reached a limit in tokens or seconds."""
     THOUGHT = "thought"
@@ -39,7 +39,7 @@ class Limits:
     thinking_s: float | None = None
     """Longest time inside the think block, in seconds since its first token."""
     can_be_cut: bool = False
-    """Whether the user's signal cuts it."""
+    """Whether the user may cut it."""
 
 
 NO_LIMITS = Limits()
@@ -49,9 +49,9 @@ NO_LIMITS = Limits()
 class RequestStep:
     """One request of a turn. Its prompt is the turn's, with all that the reply says so far in its open turn."""
 
-    kind: str = "reply"
+    kind: str = RequestKind.REPLY
     ends_thinking: str = ""
-    """Who closes the think block first, where it is open: "model", "user" or "budget"; "" = nobody."""
+    """Who closes the think block first, where it is open: a `ThinkingEnd`; "" = nobody."""
     cuts_back: bool = False
     """Whether of a thought that broke off then only the whole sentences are kept."""
     only_thinks: bool = False
@@ -80,17 +80,17 @@ Plan = Callable[[ReplyView, Sequence[RequestEnd]], RequestStep | None]
 """Gives the next request, the first one included; None = the turn is over. The ends stand in order, STOPPED never."""
 
 
-def _once(kind: str) -> Plan:
+def _once(kind: RequestKind) -> Plan:
     return lambda reply, ends: None if ends else RequestStep(kind)
 
 
-single = _once("reply")
+single = _once(RequestKind.REPLY)
 """Ask once: an ordinary turn."""
-going_on = _once("continue")
+going_on = _once(RequestKind.CONTINUE)
 """Ask once for what follows the text that the reply begins with."""
-answering_again = _once("answer")
+answering_again = _once(RequestKind.ANSWER)
 """Ask once for an answer to the thinking that the reply begins with."""
-CUT_BY = {Cause.SIGNAL: "user", Cause.BUDGET: "budget"}
+CUT_BY = {Cause.USER: ThinkingEnd.USER, Cause.BUDGET: ThinkingEnd.BUDGET}
 """Who ends the thinking of a request that is cut."""
 
 
@@ -111,9 +111,10 @@ def answering(plan: Plan, budget: Budget = NO_BUDGET, *, cuts_back: bool = True)
     limits = Limits(budget.tokens, budget.seconds, can_be_cut=True)
 
     def next_step(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
-        who = CUT_BY.get(ends[-1].cause, "") if ends else "budget" if budget.tokens == 0 else ""
+        who = CUT_BY.get(ends[-1].cause) if ends else ThinkingEnd.BUDGET if budget.tokens == 0 else None
         if who and reply.is_thinking:
-            return RequestStep("answer" if reply.requests else "reply", ends_thinking=who, cuts_back=cuts_back)
+            kind = RequestKind.ANSWER if reply.requests else RequestKind.REPLY
+            return RequestStep(kind, ends_thinking=who, cuts_back=cuts_back)
         step = plan(reply, ends)
         return step and replace(step, limits=limits)
 
@@ -125,7 +126,7 @@ def continuing(plan: Plan, times: int) -> Plan:
 
     def next_step(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
         if ends and ends[-1].cause is Cause.LENGTH and sum(end.cause is Cause.LENGTH for end in ends) <= times:
-            return RequestStep("continue")
+            return RequestStep(RequestKind.CONTINUE)
         return plan(reply, ends)
 
     return next_step
@@ -137,4 +138,4 @@ def cause_of(record: RequestRecord) -> Cause:
         return Cause.FAILED
     if record.state is MessageState.CANCELLED:
         return Cause.STOPPED
-    return Cause.LENGTH if record.finish_reason == "length" else Cause.ITSELF
+    return Cause.LENGTH if record.finish_reason == FinishReason.LENGTH else Cause.ITSELF

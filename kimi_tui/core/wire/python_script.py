@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kimi_tui.core.wire.curl import KEY_VARIABLE
 from kimi_tui.core.wire.dialect import Dialect
 
 LINE_CHARS = 100
@@ -53,12 +52,15 @@ for line in reply:
     data = line.removeprefix(b"data:").strip() if line.startswith(b"data:") else b""
     if not data or data == {end}:
         continue
-    text = event = json.loads(data)
-    for name in {place}:
-        text = text.get(name) if isinstance(text, dict) else None
-    if isinstance(text, str):
-        show(text)
-    elif any(name.startswith("error") for name in event):
+    event, texts = json.loads(data), []
+    for place in {places}:
+        found = event
+        for name in place:
+            found = found.get(name) if isinstance(found, dict) else None
+        if isinstance(found, str):
+            texts.append(found)
+    show("".join(texts))
+    if not texts and isinstance(event, dict) and any(map(event.get, {errors})):
         sys.exit(f"\\n{{event}}")
 print()
 """
@@ -70,10 +72,12 @@ show(json.dumps(json.load(reply), ensure_ascii=False, indent=2) + "\\n")
 def python_script(dialect: Dialect, url: str, body: bytes, *, is_streamed: bool) -> str:
     """Send a body as `body.build_body` writes it, byte for byte the same; what is streamed is printed as it comes."""
     quoted = "\n".join(f"    {literal}" for literal in _literals(body.decode("utf-8")))
-    head = _HEAD.format(key=KEY_VARIABLE, url=repr(url), body=quoted)
+    head = _HEAD.format(key=dialect.key_variable, url=repr(url), body=quoted)
     if not is_streamed:
         return head + _WHOLE
-    return head + _STREAMED.format(end=dialect.end_word.encode(), place=dialect.text_place)
+    keys = dialect.error_keys
+    errors = tuple(filter(None, (keys.kind, *keys.words)))
+    return head + _STREAMED.format(end=dialect.end_word.encode(), places=dialect.text_places, errors=errors)
 
 
 def _literals(text: str) -> Iterator[str]:

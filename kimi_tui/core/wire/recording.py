@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from kimi_tui.core.errors import CompletionError, StorageError
 from kimi_tui.core.session.codec import decode_message, encode_message
-from kimi_tui.core.session.session import Message, Role
+from kimi_tui.core.session.session import Message, RequestKind, Role
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.plans import NO_LIMITS, Cause, Limits, RequestStep
 
@@ -343,7 +343,7 @@ def _read_step(plain: object) -> RequestStep:
         return RequestStep()
     fields, most = plain.get("fields"), plain.get("thinking_tokens")
     return RequestStep(
-        _text(plain.get("kind", "reply")),
+        _text(plain.get("kind", RequestKind.REPLY)),
         _text(plain.get("ends_thinking", "")),
         cuts_back=plain.get("cuts_back") is True,
         only_thinks=plain.get("only_thinks") is True,

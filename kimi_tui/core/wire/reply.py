@@ -14,7 +14,7 @@ from kimi_tui.core.errors import TRY_AGAIN, BrokenStreamError, CompletionError
 from kimi_tui.core.prompt.open_prompt import OpenPrompt
 from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.session.session import NO_USAGE, MessageState, Usage
+from kimi_tui.core.session.session import NO_USAGE, FinishReason, MessageState, Usage
 from kimi_tui.core.text.surrogates import replace_lone, without_half
 from kimi_tui.core.wire.dialect import Dialect, Frame, Generated
 from kimi_tui.core.wire.frames import decode_document, decode_event, decode_unfinished
@@ -52,7 +52,7 @@ class ReplyText:
 class ReplyResult:
     state: MessageState
     finish_reason: str | None = None
-    """Why, in the endpoint's word."""
+    """As of a `Frame`."""
     usage: Usage = NO_USAGE
     request_id: str | None = None
     error: CompletionError | None = None
@@ -187,7 +187,11 @@ class ReplyBuilder:
             self._read_document()
         elif not self.is_over and (event := self._sse.close()) is not None:
             self._take(decode_unfinished(event, self._dialect))
-        is_whole = not is_cut and self._outcome()[0] is MessageState.COMPLETE and self._end.finish_reason != "length"
+        is_whole = (
+            not is_cut
+            and self._outcome()[0] is MessageState.COMPLETE
+            and self._end.finish_reason != FinishReason.LENGTH
+        )
         if is_whole:
             if self._is_parted:
                 self._keep_reasoning(self._reasonings.close())

@@ -13,10 +13,10 @@ from dataclasses import replace
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.endings import ORDINARY_REASONS
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
+from kimi_tui.core.session.session import RequestKind, ThinkingEnd
+from kimi_tui.core.wire.dialect import Dialect
 from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, RequestStep
 
-MAX_STOPS = 16
-"""Source: API reference, "stop"."""
 BROKE_OFF = frozenset({Cause.FAILED, Cause.STOPPED})
 
 
@@ -32,29 +32,31 @@ def thinks_first(request: RequestSettings) -> bool:
     return has_block and has_form(request.fields) and "webhook" not in request.fields
 
 
-def thinking_first(plan: Plan, request: RequestSettings) -> Plan:
+def thinking_first(plan: Plan, request: RequestSettings, dialect: Dialect) -> Plan:
     """Another plan, which asks for the thinking without the format, and then for the answer in it."""
-    fields = thinking_fields(request)
+    fields = thinking_fields(request, dialect)
 
     def next_step(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
         if ends and _has_thought(reply, ends[-1]):
-            return RequestStep("answer", ends_thinking="model")
+            return RequestStep(RequestKind.ANSWER, ends_thinking=ThinkingEnd.MODEL)
         step = plan(reply, ends)
         if step is None or step.ends_thinking:
             return step
         if reply.is_thinking:
-            return replace(step, kind="think", only_thinks=True, fields={**step.fields, **fields})
-        return step if len(reply.texts[ReplyPart.ANSWER]) else replace(step, kind="answer")
+            return replace(step, kind=RequestKind.THINK, only_thinks=True, fields={**step.fields, **fields})
+        return step if len(reply.texts[ReplyPart.ANSWER]) else replace(step, kind=RequestKind.ANSWER)
 
     return next_step
 
 
-def thinking_fields(request: RequestSettings) -> dict[str, object | None]:
+def thinking_fields(request: RequestSettings, dialect: Dialect) -> dict[str, object | None]:
     """What the first request sends in the place of the turn's fields; None = it does not."""
     assert request.template.think is not None, "where nothing is thought there is one request"
     mark, stop = request.template.think.close, request.fields.get("stop")
     stops = [text for text in stop if text != mark] if isinstance(stop, list) else []
-    fields: dict[str, object | None] = {"response_format": None, "stop": [*stops[: MAX_STOPS - 1], mark]}
+    most = dialect.spec("stop").maximum
+    kept = stops if most is None else stops[: int(most.value) - 1]
+    fields: dict[str, object | None] = {"response_format": None, "stop": [*kept, mark]}
     if request.fields.get("num_responses", 1) != 1:  # one thought, and several answers to it
         fields |= {"num_responses": None, "stream": True}
     return fields

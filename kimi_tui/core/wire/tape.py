@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 from kimi_tui.core.errors import CompletionError
+from kimi_tui.core.text.json_strings import escaped
 from kimi_tui.core.text.quoting import without_password
+from kimi_tui.core.text.redaction import Redactor
 from kimi_tui.core.wire.plans import Cause, RequestStep
 from kimi_tui.core.wire.recording import (
     DECIMALS,
@@ -23,9 +25,6 @@ from kimi_tui.core.wire.recording import (
 
 MAX_TAPE_BYTES = 16 * 1024 * 1024
 """Most bytes of bodies and answers that are kept; what comes behind is not."""
-_HOOK = re.compile(rb'("webhook":"https?://)(?:[^"/?#]*@)?([^"/?#]*)[^"]*')
-HOST_ALONE = rb"\1\2/" + "…".encode()
-"""A webhook's address is as good as a password: of it only the host is kept."""
 RECORD_BYTES = 200
 """What a record takes beside its bytes, about."""
 
@@ -39,6 +38,9 @@ class Tape:
         self._sent_s = 0.0
         self._step, self._attempt = RequestStep(), 1
         self._is_open = False
+        # A webhook's address is as good as a password: of it only the host is kept.
+        webhook = head.fields.get("webhook")
+        self._redactor = Redactor([webhook], _host_alone(webhook)) if isinstance(webhook, str) else Redactor([])
 
     # -- the engine's side
 
@@ -48,6 +50,7 @@ class Tape:
 
     def end(self, cause: Cause, error: CompletionError | None = None) -> None:
         """The request has ended; `error` = what failed on the way, where the bytes do not say it themselves."""
+        self._keep_data(self._redactor.close())
         if self._is_open or cause is Cause.STOPPED:
             failure = None if error is None else FailureNote.of(error)
             self.records.append(Ended(self._since_s(self._sent_s), cause, failure))
@@ -59,7 +62,7 @@ class Tape:
         self._sent_s = self._now_s()
         self._begun_s = self._sent_s if self._begun_s is None else self._begun_s
         at_s = round(self._sent_s - self._begun_s, DECIMALS)
-        body = _HOOK.sub(HOST_ALONE, body)
+        body = self._redactor.whole(body)
         self._is_open = self._keep(RequestSent(at_s, model, body, self._step, self._attempt), len(body))
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
@@ -67,6 +70,9 @@ class Tape:
         self._keep(Answered(self._since_s(self._sent_s), status, kept), 0)
 
     def data(self, piece: bytes) -> None:
+        self._keep_data(self._redactor.feed(piece))
+
+    def _keep_data(self, piece: bytes) -> None:
         if piece:
             self._keep(Data(self._since_s(self._sent_s), piece), len(piece))
 
@@ -80,3 +86,9 @@ class Tape:
 
     def _since_s(self, start_s: float) -> float:
         return round(max(self._now_s() - start_s, 0.0), DECIMALS)
+
+
+def _host_alone(address: str) -> bytes:
+    """As it stands inside a string of JSON."""
+    parts = urlsplit(address)
+    return escaped(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…").encode()

@@ -230,7 +230,7 @@ class PromptSource:
             case "python":
                 text = python_script(settings.dialect, url, body, is_streamed=is_streamed)
             case _:
-                text = curl_command(url, body, is_streamed=is_streamed)
+                text = curl_command(settings.dialect, url, body, is_streamed=is_streamed)
         self.copy(text, WHATS[form])
 
 

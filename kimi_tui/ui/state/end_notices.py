@@ -12,7 +12,7 @@ from kimi_tui.core.prompt.context_meter import context_of, raw_input_tokens
 from kimi_tui.core.prompt.raw_prompt import RawInput, raw_input_asked
 from kimi_tui.core.prompt.token_estimate import written_tokens
 from kimi_tui.core.session.endings import cut, ended_inside_reasoning, refusal_to_continue
-from kimi_tui.core.session.session import Message, MessageState
+from kimi_tui.core.session.session import FinishReason, Message, MessageState
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.wire.turn_events import Phase, TurnEnded
 from kimi_tui.engine.openings import Asking, AskingAgain, GoingOn, Opening
@@ -109,7 +109,7 @@ def end_notices(
 
 def _broke_off(reply: Message, kept: str, offers: tuple[Offer, ...]) -> EndNotice:
     if ended_inside_reasoning(reply):
-        more = "Raise max_new_tokens, or ask" if reply.finish_reason == "length" else "Or ask"
+        more = "Raise max_new_tokens, or ask" if reply.finish_reason == FinishReason.LENGTH else "Or ask"
         return EndNotice("warning", f"The reply ended inside its thinking. {kept}", offers, f"{more} with /think off.")
     return EndNotice("warning", f"The reply {f'was {cut(reply)}' if cut(reply) else 'has no answer'}. {kept}", offers)
 

@@ -198,7 +198,7 @@ def test_a_pasted_command_sends_the_body_byte_for_byte(shell: Shell, times: int,
     request = replace(KIMI, fields={"stop": ["'", "<|im_end|>"], "stream": stream})
     view = PromptViewer().view(TREE, request, NASTY * times)
     body = build_body(DEEPINFRA, "m", view.text, request.fields, {})
-    command = curl_command(URL, body, is_streamed=stream)
+    command = curl_command(DEEPINFRA, URL, body, is_streamed=stream)
     arguments, sent = shell.run(command)
     assert sent == body
     is_piped = len(body) > MAX_ARGUMENT_BYTES
@@ -215,7 +215,7 @@ def test_a_pasted_command_sends_the_body_byte_for_byte(shell: Shell, times: int,
 def test_no_draft_gets_out_of_its_quotes(tmp_path_factory: pytest.TempPathFactory, draft: str, padding: int) -> None:
     view = PromptViewer().view(session_of(), KIMI, draft + "x" * padding)
     body = build_body(DEEPINFRA, "m", view.text, KIMI.fields, {})
-    assert Shell(tmp_path_factory.mktemp("shell")).run(curl_command(URL, body, is_streamed=True))[1] == body
+    assert Shell(tmp_path_factory.mktemp("shell")).run(curl_command(DEEPINFRA, URL, body, is_streamed=True))[1] == body
 
 
 def test_every_message_of_the_branch_is_in_the_view() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kimi_tui.core.session.session_json import escaped
 from kimi_tui.core.text.growing_text import GrowingText
+from kimi_tui.core.text.json_strings import escaped
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.text.text_pieces import PIECE_CHARS
 from kimi_tui.core.wire.body import build_body

@@ -27,7 +27,7 @@ def test_an_ordinary_turn_has_one_request() -> None:
 def test_plans_compose() -> None:
     plan, ends = continuing(answering(single), 1), list[RequestEnd]()
     kinds = []
-    for reply, cause in [(growing(), Cause.SIGNAL), (growing("hm"), Cause.LENGTH), (growing("hm", "ye"), Cause.ITSELF)]:
+    for reply, cause in [(growing(), Cause.USER), (growing("hm"), Cause.LENGTH), (growing("hm", "ye"), Cause.ITSELF)]:
         reply.requests += [RequestRecord()] * len(ends)
         step = plan(reply, ends)
         assert step is not None

@@ -20,6 +20,7 @@ from kimi_tui.core.wire.python_script import LINE_CHARS, python_script
 from tests.cli.loopback import Play, endpoint, tokens
 from tests.core.prompt.test_conversation import session_of
 from tests.core.prompt.test_prompt_view import NASTY
+from tests.fakes.tiny_dialect import TINY, event
 
 KEY = "a-key-of-the-test"
 HOSTILE = (
@@ -70,8 +71,9 @@ def test_what_is_not_streamed_is_printed_as_it_came(tmp_path: Path) -> None:
     [
         (Play([b'{"detail": "no funds"}'], status=402, framing="length"), "no funds"),
         (Play([b'data: {"error_type": "X", "error_message": "it broke"}\n\n']), "it broke"),
+        (Play([b'data: {"token": null, "detail": "it broke"}\n\n']), "it broke"),
     ],
-    ids=["refused", "in the stream"],
+    ids=["refused", "in the stream", "in other words"],
 )
 def test_what_went_wrong_is_told_and_the_key_is_not(play: Play, word: str, tmp_path: Path) -> None:
     with endpoint(play) as server:
@@ -80,6 +82,22 @@ def test_what_went_wrong_is_told_and_the_key_is_not(play: Play, word: str, tmp_p
     assert word in done.stderr.decode()
     assert b"Traceback" not in done.stderr
     assert KEY.encode() not in done.stderr
+
+
+def test_an_error_that_is_none_ends_nothing(tmp_path: Path) -> None:
+    pieces = [b'data: {"token": null, "error": null, "details": {"finish_reason": "stop"}}\n\n', b"data: 7\n\n"]
+    with endpoint(Play([*pieces, *tokens("still there")])) as server:
+        done = run(python_script(DEEPINFRA, server.url, body_of("hi", stream=True), is_streamed=True), tmp_path)
+    assert (done.returncode, done.stdout) == (0, b"still there\n")
+
+
+def test_in_another_dialect_its_reasoning_is_printed_and_its_errors_end_it(tmp_path: Path) -> None:
+    said = [event("said", thought="hm. "), event("said", say="Yes"), event("said", oops="it broke")]
+    with endpoint(Play([f"event: {it.type}\ndata: {it.data}\n\n".encode() for it in said])) as server:
+        script = python_script(TINY, server.url, b"{}", is_streamed=True).replace("TINY_KEY", "DEEPINFRA_TOKEN")
+        done = run(script, tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"hm. Yes")
+    assert b"it broke" in done.stderr
 
 
 def test_the_key_goes_to_no_other_address(tmp_path: Path) -> None:

@@ -181,11 +181,18 @@ def test_a_tape_keeps_times_from_each_request_on() -> None:
 @pytest.mark.parametrize("rest", ["", "/", "/hooks/T1/secret", "?token=secret", "#secret"])
 @pytest.mark.parametrize("user", ["", "me:secret@"])
 def test_of_a_webhook_a_tape_keeps_the_host_alone(user: str, rest: str) -> None:
-    tape, said = Tape(HEAD, Clock()), 'I say "webhook":"https://a/b".'
-    document = {"input": said, "webhook": f"https://{user}host:99{rest}", "stream": False}
+    address, said = f"https://{user}host:99{rest}", 'I say "webhook":"https://a/b".'
+    tape = Tape(replace(HEAD, fields={"webhook": address}), Clock())
+    document = {"input": said, "webhook": address, "stream": False}
     tape.sent(json.dumps(document, separators=(",", ":")).encode(), "m/x")
+    answer = json.dumps({"detail": [{"loc": ["webhook"], "input": address}]}).encode()
+    for start in range(0, len(answer), 7):
+        tape.data(answer[start : start + 7])
+    tape.end(Cause.ITSELF)
     (exchange,) = read_recording(encode_records(tape.records), "FILE").exchanges
     assert json.loads(exchange.sent.body) == {**document, "webhook": "https://host:99/…"}
+    came = json.loads(b"".join(data.piece for data in exchange.pieces))
+    assert came == {"detail": [{"loc": ["webhook"], "input": "https://host:99/…"}]}
 
 
 @pytest.mark.parametrize("room", [0, 500, 700, 2000])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.plans import (
     CUT_BY,
     Cause,
@@ -36,7 +37,7 @@ ANSWER = RequestStep("answer", ends_thinking="model")
 
 
 def strict(plan: Plan = single) -> Plan:
-    return thinking_first(plan, REQUEST)
+    return thinking_first(plan, REQUEST, DEEPINFRA)
 
 
 def growing(reasoning: str = "", content: str = "", *, is_open: bool = True, reason: str | None = None) -> GrowingReply:
@@ -69,7 +70,7 @@ def test_it_thinks_without_the_format_and_answers_in_it() -> None:
         (growing("hm", is_open=False, reason="stop"), Cause.ITSELF, ANSWER),  # the server returns the mark
         (growing("hm", is_open=False), Cause.THOUGHT, ANSWER),  # it went on to answer
         (growing("", reason="stop"), Cause.ITSELF, ANSWER),  # nothing was thought
-        (growing("hm", is_open=False), Cause.SIGNAL, ANSWER),  # cut when the block was closed
+        (growing("hm", is_open=False), Cause.USER, ANSWER),  # cut when the block was closed
         (growing("hm", is_open=False), Cause.BUDGET, ANSWER),
         (growing("hm", reason="content_filter"), Cause.ITSELF, None),
         (growing("hm", reason="length"), Cause.LENGTH, None),
@@ -147,7 +148,7 @@ def test_when_a_turn_is_two_requests(request_: RequestSettings, expected: bool) 
 @given(stops=st.one_of(st.none(), st.lists(st.sampled_from(["</think>", *"abcdefghijklmnopq"]), max_size=16)))
 def test_the_mark_is_among_the_stops_once_and_never_one_too_many(stops: list[str] | None) -> None:
     fields = {"response_format": OBJECT} if stops is None else {"response_format": OBJECT, "stop": stops}
-    sent = thinking_fields(RequestSettings(fields=fields))["stop"]
+    sent = thinking_fields(RequestSettings(fields=fields), DEEPINFRA)["stop"]
     assert isinstance(sent, list)
     own = [text for text in stops or [] if text != "</think>"]
     assert (sent[-1], sent.count("</think>"), sent[:-1]) == ("</think>", 1, own[:15])
@@ -155,5 +156,5 @@ def test_the_mark_is_among_the_stops_once_and_never_one_too_many(stops: list[str
 
 def test_of_several_answers_the_thinking_is_asked_for_once_and_streamed() -> None:
     fields = {**FIELDS, "num_responses": 3, "stream": False}
-    sent = THINK.fields_over(fields) | thinking_fields(RequestSettings(fields=fields))
+    sent = THINK.fields_over(fields) | thinking_fields(RequestSettings(fields=fields), DEEPINFRA)
     assert (sent["num_responses"], sent["stream"]) == (None, True)
