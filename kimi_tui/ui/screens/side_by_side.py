@@ -75,14 +75,13 @@ class ReplyText(Transcript, can_focus=False):
         label, seen = live.thought_label(now_s), (live.reply.shortenings, live.retry_words(now_s))
         if self._live is not live or self._seen != seen:
             self._live, self._seen = live, seen
-            self._told = {part: len(live.text(part)) for part in ReplyPart}
+            self._told = {part: len(live.shown(part)) for part in ReplyPart}
             self._show(replace(live.entry(), thought_label=label, footer=seen[1]))
             return
         for part in ReplyPart:
-            if text := live.told_behind(part, self._told[part]):
-                is_first = part is ReplyPart.ANSWER and not self._told[part]
-                self._told[part] += len(text)
-                self.append(live.key, part, f"{live.opening}{text}" if is_first else text)
+            if (told := len(live.shown(part))) > self._told[part]:
+                self._told[part] = told
+                self.grow(live.key, part)
         self.set_thought_label(live.key, label)
 
     def _show(self, entry: Entry) -> None:

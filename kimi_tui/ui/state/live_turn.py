@@ -70,7 +70,7 @@ class LiveTurn:
     _before: tuple[float, int] = field(init=False)  # seconds and tokens that had been thought
 
     def __post_init__(self) -> None:
-        openings = {ReplyPart.REASONING: "", ReplyPart.ANSWER: self.opening}
+        openings = {ReplyPart.REASONING: "", ReplyPart.ANSWER: JSON_FENCE if self.is_json else ""}
         self._told = {part: ToldText(text, openings[part], len(text)) for part, text in self.reply.texts.items()}
         beginning = self.reply.beginning
         self._takes_over = beginning.state is None and bool(beginning.reasoning) and not self.reply.is_thinking
@@ -123,18 +123,9 @@ class LiveTurn:
         """What has been told of a part."""
         return self.reply.texts[part].between(0, self._told[part].told)
 
-    def told_behind(self, part: ReplyPart, start: int) -> str:
-        """What of a part has been told behind so many code points."""
-        return self.reply.texts[part].between(start, self._told[part].told)
-
     def shown(self, part: ReplyPart) -> TextView:
         """What is shown of a part: it goes on saying what has been told."""
         return self._told[part]
-
-    @property
-    def opening(self) -> str:
-        """What stands before its answer on screen."""
-        return JSON_FENCE if self.is_json else ""
 
     def entry(self) -> Entry:
         return Entry(
