@@ -13,7 +13,7 @@ from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
 from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.core.wire.answer_forms import JSON_FENCE
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
-from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyShortened, Retrying
+from kimi_tui.core.wire.turn_events import ReplyDelta, ReplyShortened, Retrying
 from kimi_tui.ui.state.entries import ASSISTANT_NAME, thought_tokens
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.state.figures import Figures
@@ -53,7 +53,6 @@ class LiveTurn:
     """Whether its answer is to be JSON, which is shown as code."""
     told: str = ""
     """What is told when it has begun; "" = nothing."""
-    phase: Phase = Phase.WAITING
     first_token_s: float | None = None
     """Moment of the first token."""
     thinking_end_s: float | None = None
@@ -95,7 +94,8 @@ class LiveTurn:
 
     @property
     def is_thinking(self) -> bool:
-        return self.phase is Phase.REASONING
+        """Before the first token it waits."""
+        return self.first_token_s is not None and self.reply.is_thinking
 
     def note(self, delta: ReplyDelta, now_s: float) -> None:
         self._told[delta.part].told = delta.end
