@@ -16,10 +16,9 @@ from textual.pilot import Pilot
 
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.panes.conversation_feed import Conversation
-from kimi_tui.ui.state.entry import Entry, EntryKind
 from tests.benchmarks.texts import GIANTS, KINDS, history, prose, tokens
+from tests.ui.transcript.parts import append, live
 
-LIVE = Entry("live", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True)
 PER_FLUSH = 4
 """Tokens that are gathered for one drawing."""
 
@@ -59,7 +58,7 @@ class Bench:
 
     def _append(self, pieces: list[str]) -> None:
         for piece in pieces:
-            self.transcript.append("live", ReplyPart.ANSWER, piece)
+            append(self.transcript, ReplyPart.ANSWER, piece)
 
 
 @asynccontextmanager
@@ -67,7 +66,7 @@ async def conversation(messages: int) -> AsyncIterator[Bench]:
     """A conversation of that many messages, and a reply that begins."""
     async with Host().run_test(size=(120, 40)) as pilot:
         bench = Bench(pilot)
-        bench.transcript.set_entries([*history(messages), LIVE])
+        bench.transcript.set_entries([*history(messages), live()])
         await pilot.pause()
         bench.feed("It begins.\n\n" + prose(600) + "\n\n")  # the screen is full, and everything is imported
         gc.collect()
@@ -136,7 +135,7 @@ async def giants() -> AsyncIterator[tuple[str, float, float]]:
 async def _giant(text: str) -> dict[str, float]:
     async with conversation(0) as bench:
         transcript = bench.transcript
-        shown = bench.timed(partial(transcript.set_entries, [replace(LIVE, text=text, is_streaming=False)]))
+        shown = bench.timed(partial(transcript.set_entries, [replace(live(), text=text, is_streaming=False)]))
         x, y = transcript.size.width - 1, transcript.size.height // 2
         press = events.MouseDown(transcript, x, y, 0, 0, 1, False, False, False)  # on the scroll bar
         return {"shown": shown, "jump": bench.timed(partial(transcript.on_mouse_down, press))}

@@ -9,7 +9,7 @@ from pathlib import Path
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Role, Timing, Usage
 from kimi_tui.core.wire.thinking_budget import Budget
-from kimi_tui.core.wire.turn_events import Phase, ReplyDelta
+from kimi_tui.core.wire.turn_events import ReplyDelta
 from kimi_tui.ui.state.entries import message_entry
 from kimi_tui.ui.state.live_turn import LiveTurn
 from tests.fakes.scripted_client import DONE, end, streaming, token
@@ -67,7 +67,7 @@ def thought(**more: object) -> Message:
 
 def thinking_on(beginning: Message, budget: Budget) -> str:
     reply = GrowingReply(beginning, is_thinking=True)
-    live = LiveTurn(reply, 100.0, budget, phase=Phase.REASONING)
+    live = LiveTurn(reply, 100.0, budget)
     for moment in (101.0, 103.0):
         start, stop = reply.grow(ReplyPart.REASONING, " so", 3)
         live.note(ReplyDelta("m2", ReplyPart.REASONING, start, stop, 3), moment)

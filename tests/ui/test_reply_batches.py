@@ -13,7 +13,7 @@ import pytest
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import RateLimitedError, RejectedRequestError
 from kimi_tui.core.session.session import MessageState
-from kimi_tui.ui.app import chat_screen
+from kimi_tui.ui.app import bar_display, chat_screen
 from kimi_tui.ui.screens import side_by_side
 from kimi_tui.ui.screens.side_by_side import ReplyColumn, SideBySideScreen
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
@@ -67,7 +67,10 @@ def columns(running: Program) -> list[ReplyColumn]:
     return [it for it in screen.query(ReplyColumn) if it.display] if isinstance(screen, SideBySideScreen) else []
 
 
-async def test_whole_replies_stream_at_once_and_are_seen_side_by_side(tmp_path: Path) -> None:
+async def test_whole_replies_stream_at_once_and_are_seen_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bar_display, "REMARK_S", 3600)
     several = Replies("A", "B", "C")
     async with program(tmp_path, *several.scripts, session=TALK) as running:
         await running.type("/regenerate 3<enter>")
@@ -87,6 +90,7 @@ async def test_whole_replies_stream_at_once_and_are_seen_side_by_side(tmp_path: 
         await running.shows("C done.")
         await running.type("<end><left><escape>")
         await running.until(lambda: not columns(running))
+        await running.shows("Stopped this one; what arrived is kept, the others go on.")
         several.let_all_end()
         await running.idle()
         replies = running.screen.chat.session.messages[2:]
@@ -102,8 +106,9 @@ async def test_whole_replies_stream_at_once_and_are_seen_side_by_side(tmp_path: 
 
 @pytest.mark.parametrize("size", [(120, 40), (60, 20)])
 async def test_the_row_with_the_cursor_and_the_shown_one_have_marks_of_their_own(
-    tmp_path: Path, size: tuple[int, int]
+    tmp_path: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(bar_display, "REMARK_S", 3600)
     several = Replies("A", "B", "C")
     async with program(tmp_path, *several.scripts, session=TALK, size=size) as running:
         await running.type("/regenerate 3<enter>")
@@ -115,8 +120,8 @@ async def test_the_row_with_the_cursor_and_the_shown_one_have_marks_of_their_own
         await running.shows("▸  3")
         assert " ● 2" in running.text
         assert "▸●" not in running.text
-        several.let_all_end()
-        await running.type("<escape>")
+        await running.type("S<escape>")
+        await running.shows("Stopped 2")
         await running.idle()
 
 

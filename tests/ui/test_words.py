@@ -8,7 +8,7 @@ from kimi_tui.core.errors import ServerFaultError
 from kimi_tui.core.session.endings import ending
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Role
-from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, Retrying
+from kimi_tui.core.wire.turn_events import ReplyDelta, Retrying
 from kimi_tui.ui.state.figures import Figures
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.status_line import meter
@@ -63,14 +63,14 @@ def test_a_live_turn_tells_its_figures() -> None:
         live.note(ReplyDelta("m2", part, *reply.grow(part, text, tokens), tokens), now_s)
 
     assert live.figures(101.5, Figures("ready", session_usd=0.5)) == Figures("waiting 1.5 s", session_usd=0.5)
-    live.phase = Phase.REASONING
     come(ReplyPart.REASONING, "hm", 1, 100.8)
     come(ReplyPart.REASONING, "hm", 60, 101.8)
     assert live.thought_label(101.8) == "Thinking for 1.0 s · 61 tok"
     figures = live.figures(101.8, Figures("ready"))
     assert (figures.state, round(figures.rate or 0), figures.output_tokens) == ("thinking", 61, 61)
     assert figures.first_token_s == pytest.approx(0.8)
-    live.phase = Phase.ANSWERING
+    reply.close_thinking()
+    assert live.figures(101.8, Figures("ready")).state == "answering"
     come(ReplyPart.ANSWER, "yes", 1, 102.8)
     assert live.thought_label(110.0) == "Thought for 2.0 s · 61 tok"
 

@@ -117,6 +117,12 @@ def siblings(tokens: Iterable[Token]) -> list[list[Token]]:
     return groups
 
 
+def task_box(item: Sequence[Token]) -> str:
+    """The box that an item of a list begins with, with the blank behind it; "" = it is no task."""
+    content = item[1].content[:4] if len(item) > 1 and item[0].type == "paragraph_open" else ""
+    return content if content in {"[ ] ", "[x] ", "[X] "} else ""
+
+
 def last_place(tokens: Sequence[Token]) -> int:
     """Where the token stands that is written last: not a cell that the parser added to half a row."""
     place = len(tokens) - 1

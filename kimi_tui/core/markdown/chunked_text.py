@@ -143,12 +143,7 @@ class ChunkedText:
         self._add(0, Cut(0))
 
     def _read(self, text: str | TextView) -> None:
-        self._own: GrowingText | None = None
-        self._view: TextView
-        if isinstance(text, str):
-            self._view = self._own = GrowingText(text)
-        else:
-            self._view = text
+        self._view: TextView = GrowingText(text) if isinstance(text, str) else text
 
     @property
     def text(self) -> str:
@@ -156,20 +151,15 @@ class ChunkedText:
 
     @property
     def is_behind(self) -> bool:
-        """Whether there is more than what was told by `append`."""
+        """Whether there is more than what was taken in by `grow`."""
         return self.chars != len(self._view)
 
     @property
     def chars(self) -> int:
         return self.chunks[-1].end if self.chunks else 0
 
-    def append(self, text: str) -> None:
-        """Take in what came: a `TextView` has grown by it already."""
-        if self._own is not None:
-            self._own.append(text)
-        self._follow()
-
-    def _follow(self) -> None:
+    def grow(self) -> None:
+        """Take in what the view has grown by."""
         if not self.chunks:
             self._add(0, Cut(0))
             return
@@ -191,7 +181,7 @@ class ChunkedText:
             self.chunks[same].show(self._view)
             same += 1
         if same == len(self.chunks):
-            self._follow()
+            self.grow()
             return
         first = self.chunks[same]
         del self.chunks[same:]

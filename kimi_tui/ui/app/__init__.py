@@ -1,1 +1,4 @@
-"""The application and its chat screen: everything on screen, plugged together."""
+"""The application and its chat screen: everything on screen, plugged together.
+
+May import `core`, `engine` and all of `ui`; nothing imports it but `cli`.
+"""

@@ -113,14 +113,14 @@ class LateParts:
         say, remark, copy, type_here = screen.say, screen.remark, screen.copy, screen.type_here
         push = screen.app.push_screen
         view = view_rows(transcript, screen.find_bar, chats, shown=shown, type_here=type_here)
-        screen_commands = ScreenCommands(
-            composer, drafts, screen.find_bar, screen.panes, chats, screen.keyboard, target.cursor,
-            offers=screen.offers, type_here=type_here, copy=copy, leave=screen.leave, now_s=clock.monotonic, push=push,
-            remark=remark,
-        )  # fmt: skip
         batches = BatchCommands(
             store, services.check_form, clock.monotonic, target, self.turns, transcript, change=change, copy=copy,
             type_again=self._type_again, choose=self._choose, remark=remark, label=label,
+        )  # fmt: skip
+        screen_commands = ScreenCommands(
+            composer, drafts, screen.find_bar, screen.panes, chats, screen.keyboard, target.cursor,
+            offers=screen.offers, type_here=type_here, copy=copy, stop=batches.stop_all, leave=screen.leave,
+            now_s=clock.monotonic, push=push, remark=remark,
         )  # fmt: skip
         tree = TreeCommands(
             services.session_store, target, screen.current, transcript, attempt, type_here, now=clock.now,

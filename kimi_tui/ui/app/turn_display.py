@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import MessageState
 from kimi_tui.ui.app.redraw import Redraw
 from kimi_tui.ui.panes.conversation_feed import ConversationFeed
@@ -69,9 +68,7 @@ class TurnDisplay:
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
         live = chat.shown_live
         if chat is self.open_chats.current and live is not None:
-            is_first = delta.part is ReplyPart.ANSWER and delta.start == 0
-            text = delta.text(live.reply)
-            self.transcript.append(live.key, delta.part, f"{live.opening}{text}" if is_first else text)
+            self.transcript.grow(live.key, delta.part)
             self.transcript.set_thought_label(live.key, live.thought_line)
             self.panes.delta_arrived(delta)
 

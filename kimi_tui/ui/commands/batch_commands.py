@@ -12,6 +12,7 @@ from kimi_tui.core.session.differing_fields import setting_words
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.settings.sweep import Sweep, parse_sweep
+from kimi_tui.core.text.counts import counted
 from kimi_tui.engine.openings import AskingAgain
 from kimi_tui.ui.commands.dispatcher import Done, Rows
 from kimi_tui.ui.commands.target import Target
@@ -19,7 +20,7 @@ from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.state.answers import parse_replies
 from kimi_tui.ui.state.callbacks import Choose, Remark
 from kimi_tui.ui.state.form_checks import is_schema, refuse_unless_schema
-from kimi_tui.ui.state.reply_rows import reply_rows
+from kimi_tui.ui.state.reply_rows import ReplyRow, reply_rows
 from kimi_tui.ui.state.running_turns import Turns, Variant
 from kimi_tui.ui.state.services import CheckForm, SettingsStore
 from kimi_tui.ui.text import words
@@ -142,7 +143,10 @@ class BatchCommands:
         question_id = self._running_question(key) or self.target.question().id
         if not reply_rows(chat, question_id, self.now_s()):
             raise UsageError("There is no reply here yet.", "/regenerate 3 asks for three of them.")
-        self.choose(SideBySideScreen(chat, question_id, self.now_s, self.copy, key), self._show)
+        screen = SideBySideScreen(
+            chat, question_id, self.now_s, self.copy, key, stop_one=self._stop_row, stop_all=self.stop_all
+        )
+        self.choose(screen, self._show)
 
     def _running_question(self, key: str | None) -> str | None:
         """The question of a reply that is being written; None = it is none."""
@@ -156,8 +160,32 @@ class BatchCommands:
         if had_keys:
             self.target.cursor.choose(reply_id)
 
+    # -- stopping
+
+    def stop_all(self) -> None:
+        chat = self.target.chat
+        if others := len(chat.beside):
+            told = counted(others + 1, "reply", "replies")
+            self.remark(f"Stopped {told}; what arrived is kept.", f"Stopped {others + 1}.")
+        chat.stop()
+
     def _stop_this(self) -> None:
         key = self.target.key
-        if key is None or not self.target.chat.stop_alone(key):
+        if key is None or not self._stop_alone(key):
             raise UsageError("The reply on screen is not being written.", "Left and Right show the others.")
-        self.remark("Stopped this one; what arrived is kept, the others go on.", "Stopped this one.")
+
+    def _stop_row(self, row: ReplyRow) -> None:
+        if row.waits_at is None:
+            self._stop_alone(row.key)
+        else:
+            self.target.chat.drop_waiting(row.waits_at)
+
+    def _stop_alone(self, key: str) -> bool:
+        """Whether it is being written; where no other is, its own end tells that it was stopped."""
+        chat = self.target.chat
+        has_others = bool(chat.beside_words)
+        if not chat.stop_alone(key):
+            return False
+        if has_others:
+            self.remark("Stopped this one; what arrived is kept, the others go on.", "Stopped this one.")
+        return True

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from textual.widgets import Input, TextArea
 
 from kimi_tui.core.settings.actions import Need, Scope
-from kimi_tui.core.text.counts import counted
 from kimi_tui.ui.commands.dispatcher import Done, Rows
 from kimi_tui.ui.keys.focus import scope_of, take_keys
 from kimi_tui.ui.keys.key_lookup import Keyboard
@@ -38,6 +37,7 @@ class ScreenCommands:
     offers: Callable[[], set[Need]]  # gives what there is for actions to work on
     type_here: Callable[[], None]  # gives the composer the keys
     copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
+    stop: Callable[[], None]  # stops all replies that stream
     leave: Callable[[], Done]  # leaves the program
     now_s: Callable[[], float]  # the clock, in seconds
     push: Push
@@ -53,7 +53,7 @@ class ScreenCommands:
             "yank": self.composer.action_yank,
             "undo-edit": self.composer.action_undo,
             "redo-edit": self.composer.action_redo,
-            "stop": self._stop,
+            "stop": self.stop,
             "try-now": self._retry_now,
             "back": self._back,
             "copy-or-quit": self._copy_or_quit,
@@ -66,15 +66,6 @@ class ScreenCommands:
     def _new_line(self) -> None:
         self.composer.begin_line()
         take_keys(self.composer)
-
-    def _stop(self) -> None:
-        """All answers that stream side by side; the status line says so."""
-        chat = self.open_chats.current
-        if count := len(chat.beside):
-            self.remark(
-                f"Stopped {counted(count + 1, 'reply', 'replies')}; what arrived is kept.", f"Stopped {count + 1}."
-            )
-        chat.stop()
 
     def _retry_now(self) -> None:
         for running in self.open_chats.current.running:
@@ -89,7 +80,7 @@ class ScreenCommands:
         if is_closed or self.open_chats.current.turn is None:
             self.type_here()
         else:
-            self._stop()
+            self.stop()
 
     def _copy_or_quit(self) -> Done:
         """Copy the selection, else stop the reply, else quit at the second time."""
@@ -97,7 +88,7 @@ class ScreenCommands:
             return None
         now_s = self.now_s()
         if self.open_chats.current.turn is not None:
-            self._stop()
+            self.stop()
         elif now_s - self._asked_s < QUIT_WITHIN_S:
             return self.leave()
         else:

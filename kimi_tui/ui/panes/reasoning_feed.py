@@ -95,7 +95,7 @@ class ReasoningPanel(Vertical, Panel):
             self.refresh_pane()
             return
         if delta.part is ReplyPart.REASONING:
-            self.lines.append(live.key, ReplyPart.ANSWER, delta.text(live.reply))
+            self.lines.grow(live.key, ReplyPart.ANSWER)
 
     def label_changed(self) -> None:
         live = self._open_chats.current.live

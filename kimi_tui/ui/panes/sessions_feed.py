@@ -22,7 +22,7 @@ from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.state.open_chats import OpenChats
 
 
-class Files(Protocol):
+class SessionActs(Protocol):
     """What can be done with sessions as files; each raises KimiError where it cannot be done.
 
     What `delete` and `restore` return is what the session is called.
@@ -44,7 +44,7 @@ class SessionsPanel(SessionsPane, Panel):
         self,
         session_store: SessionStore,
         open_chats: OpenChats,
-        files: Files,
+        session_acts: SessionActs,
         *,
         now: Callable[[], datetime],
         open: Callable[[Path], Awaitable[None]],
@@ -60,7 +60,8 @@ class SessionsPanel(SessionsPane, Panel):
         `remark` why nothing happened.
         """
         super().__init__(keys=keys.keys, id="sessions-pane")
-        self._session_store, self._open_chats, self._files, self._now = session_store, open_chats, files, now
+        self._session_store, self._session_acts = session_store, session_acts
+        self._open_chats, self._now = open_chats, now
         self._open_session, self._leave_pane, self._run_later = open, leave, run_later
         self._say, self._remark, self._key_table = say, remark, keys
         self._is_listing = False
@@ -152,14 +153,14 @@ class SessionsPanel(SessionsPane, Panel):
         """Do what was asked for, and give what is said of it; "" = nothing."""
         match event:
             case SessionsPane.Requested("rename-session", Path() as path, title):
-                await self._files.rename(path, title)
+                await self._session_acts.rename(path, title)
             case SessionsPane.Requested("duplicate", Path() as path):
-                await self._files.duplicate(path)
+                await self._session_acts.duplicate(path)
             case SessionsPane.Requested("delete-session", Path() as path):
-                name = await self._files.delete(path)
+                name = await self._session_acts.delete(path)
                 self.take_focus()  # another session on screen took the keys; the next one may be for this list
                 way = self._key_table.label("restore-session") or "/restore-session"
                 return f"{name} is in the trash. {way} brings it back."
             case _:
-                return f"{await self._files.restore()} is back."
+                return f"{await self._session_acts.restore()} is back."
         return ""

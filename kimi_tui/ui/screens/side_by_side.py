@@ -75,14 +75,13 @@ class ReplyText(Transcript, can_focus=False):
         label, seen = live.thought_label(now_s), (live.reply.shortenings, live.retry_words(now_s))
         if self._live is not live or self._seen != seen:
             self._live, self._seen = live, seen
-            self._told = {part: len(live.text(part)) for part in ReplyPart}
+            self._told = {part: len(live.shown(part)) for part in ReplyPart}
             self._show(replace(live.entry(), thought_label=label, footer=seen[1]))
             return
         for part in ReplyPart:
-            if text := live.told_behind(part, self._told[part]):
-                is_first = part is ReplyPart.ANSWER and not self._told[part]
-                self._told[part] += len(text)
-                self.append(live.key, part, f"{live.opening}{text}" if is_first else text)
+            if (told := len(live.shown(part))) > self._told[part]:
+                self._told[part] = told
+                self.grow(live.key, part)
         self.set_thought_label(live.key, label)
 
     def _show(self, entry: Entry) -> None:
@@ -144,6 +143,9 @@ class SideBySideScreen(ScrollKeys, Above[str]):
         now_s: Callable[[], float],
         copy: Callable[[str, str], None],
         chosen: str | None = None,
+        *,
+        stop_one: Callable[[ReplyRow], None],
+        stop_all: Callable[[], None],
     ) -> None:
         """`copy` puts a text into the clipboard, and says what it was; `chosen` = the reply with the cursor at first.
 
@@ -151,6 +153,7 @@ class SideBySideScreen(ScrollKeys, Above[str]):
         """
         super().__init__()
         self._chat, self._question_id, self._now_s, self._copy = chat, question_id, now_s, copy
+        self._stop_one, self._stop_all = stop_one, stop_all
         self._list = ReplyList(id="replies-list")
         self._rows: list[ReplyRow] = []
         self._at = chosen
@@ -321,14 +324,11 @@ class SideBySideScreen(ScrollKeys, Above[str]):
         panel.border_subtitle = Content(_fitting(words, self.size.width - FRAME_CELLS - 2))
 
     def action_stop_this(self) -> None:
-        row = self._row
-        if row is not None and row.waits_at is not None:
-            self._chat.batch = self._chat.batch.dropped(row.waits_at)
-        elif row is not None:
-            self._chat.stop_alone(row.key)
+        if (row := self._row) is not None:
+            self._stop_one(row)
 
     def action_stop_all(self) -> None:
-        self._chat.stop()
+        self._stop_all()
 
     def action_copy(self, is_markdown: bool) -> None:
         self._copy(markdown_table(self._rows) if is_markdown else plain_table(self._rows), "The table")

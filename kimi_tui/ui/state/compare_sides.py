@@ -16,7 +16,7 @@ from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import one_line
 from kimi_tui.ui.state.branch import Branch, Growing
 from kimi_tui.ui.state.entries import ASSISTANT_NAME, USER_NAME
-from kimi_tui.ui.state.figures import dollars, sizes
+from kimi_tui.ui.state.figures import cost_words, sizes
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.text import words
 
@@ -70,7 +70,7 @@ class CompareSide:
             return (), ()
         usage, timing, is_estimated = figures_of(self.message)
         long_sizes, short_sizes = sizes(usage.input_tokens, usage.output_tokens, "~" if is_estimated else "")
-        cost = dollars(usage.cost_usd, is_estimated=is_estimated)
+        cost = cost_words(usage.cost_usd, is_estimated=is_estimated)
         times = (
             ("first token", "first", timing.first_token_s),
             ("thought for", "thought", timing.thinking_s),

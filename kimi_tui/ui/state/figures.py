@@ -69,8 +69,8 @@ class Figures:
         return f"{glyph} {dotted(*parts)}"
 
     def _right(self, context: str, abbreviated: Set[Abbreviation]) -> str:
-        turn = dollars(self.turn_usd, is_estimated=self.is_estimated)
-        all_ = dollars(self.session_usd, is_estimated=self.is_session_estimated)
+        turn = cost_words(self.turn_usd, is_estimated=self.is_estimated)
+        all_ = cost_words(self.session_usd, is_estimated=self.is_session_estimated)
         meter = context.partition(" ▕")[0] if Abbreviation.METER in abbreviated else context
         parts = [meter if Abbreviation.CONTEXT_WORD in abbreviated else f"context {meter}"]
         if Abbreviation.COST_WORDS not in abbreviated:
@@ -88,5 +88,5 @@ def sizes(input_tokens: int | None, output_tokens: int | None, mark: str) -> tup
     return long, f"{ins}→{outs}" if ins and outs else long
 
 
-def dollars(cost_usd: float | None, *, is_estimated: bool) -> str:
+def cost_words(cost_usd: float | None, *, is_estimated: bool) -> str:
     return "" if cost_usd is None else f"{'~' if is_estimated else ''}{words.dollars(cost_usd)}"

@@ -13,7 +13,7 @@ from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
 from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.core.wire.answer_forms import JSON_FENCE
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
-from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyShortened, Retrying
+from kimi_tui.core.wire.turn_events import ReplyDelta, ReplyShortened, Retrying
 from kimi_tui.ui.state.entries import ASSISTANT_NAME, thought_tokens
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.state.figures import Figures
@@ -53,7 +53,6 @@ class LiveTurn:
     """Whether its answer is to be JSON, which is shown as code."""
     told: str = ""
     """What is told when it has begun; "" = nothing."""
-    phase: Phase = Phase.WAITING
     first_token_s: float | None = None
     """Moment of the first token."""
     thinking_end_s: float | None = None
@@ -70,7 +69,7 @@ class LiveTurn:
     _before: tuple[float, int] = field(init=False)  # seconds and tokens that had been thought
 
     def __post_init__(self) -> None:
-        openings = {ReplyPart.REASONING: "", ReplyPart.ANSWER: self.opening}
+        openings = {ReplyPart.REASONING: "", ReplyPart.ANSWER: JSON_FENCE if self.is_json else ""}
         self._told = {part: ToldText(text, openings[part], len(text)) for part, text in self.reply.texts.items()}
         beginning = self.reply.beginning
         self._takes_over = beginning.state is None and bool(beginning.reasoning) and not self.reply.is_thinking
@@ -95,7 +94,8 @@ class LiveTurn:
 
     @property
     def is_thinking(self) -> bool:
-        return self.phase is Phase.REASONING
+        """Before the first token it waits."""
+        return self.first_token_s is not None and self.reply.is_thinking
 
     def note(self, delta: ReplyDelta, now_s: float) -> None:
         self._told[delta.part].told = delta.end
@@ -123,18 +123,9 @@ class LiveTurn:
         """What has been told of a part."""
         return self.reply.texts[part].between(0, self._told[part].told)
 
-    def told_behind(self, part: ReplyPart, start: int) -> str:
-        """What of a part has been told behind so many code points."""
-        return self.reply.texts[part].between(start, self._told[part].told)
-
     def shown(self, part: ReplyPart) -> TextView:
         """What is shown of a part: it goes on saying what has been told."""
         return self._told[part]
-
-    @property
-    def opening(self) -> str:
-        """What stands before its answer on screen."""
-        return JSON_FENCE if self.is_json else ""
 
     def entry(self) -> Entry:
         return Entry(

@@ -239,8 +239,8 @@ class Turns:
         match event:
             case TurnBegan():
                 self._show_begun(chat, live)
-            case PhaseChanged(phase=phase):
-                self._move(chat, live, phase)
+            case PhaseChanged(phase=Phase.WAITING) if live is chat.live:
+                self._view.show_request(chat)
             case ReplyDelta():
                 self._grow(chat, turn, live, event)
             case ReplyShortened():
@@ -249,7 +249,7 @@ class Turns:
             case Retrying() | AttemptBegan():
                 live.note_retry(event if isinstance(event, Retrying) else None, self._clock.monotonic())
                 self._view.show_retry(chat)
-            case TurnNotice(error=StorageError() | LeftOutError()) | RequestEnded() | RepliesPlaced():
+            case TurnNotice(error=StorageError() | LeftOutError()) | RequestEnded() | RepliesPlaced() | PhaseChanged():
                 pass  # what is not saved or not sent is told for as long as it is not; the requests with the turn's end
             case TurnNotice(error=error):
                 self._say_error(chat, error, severity="warning")
@@ -269,11 +269,6 @@ class Turns:
         self._view.show_question(chat)
         if live.told:
             self._view.notice(chat, live.told, PASSING)
-
-    def _move(self, chat: Chat, live: LiveTurn, phase: Phase) -> None:
-        live.phase = phase
-        if phase is Phase.WAITING and live is chat.live:
-            self._view.show_request(chat)
 
     def _grow(self, chat: Chat, turn: Turn, live: LiveTurn, delta: ReplyDelta) -> None:
         now_s = self._clock.monotonic()

@@ -101,8 +101,6 @@ def _goes_on(block: Block) -> bool:
 
 def _code_tokens(block: Block) -> list[Token]:
     """Code inside lists and quotes too; what shows nothing is left out."""
-    if block.kind not in CODE_TOKENS and "`" not in block.source and "~" not in block.source:
-        return [token for token in block.tokens if token.type == "code_block"]
     return [token for token in block.tokens if token.type in CODE_TOKENS and (token.content or token.info.strip())]
 
 

@@ -46,7 +46,7 @@ def _item_parts(viewport: Viewport, item: int, selected: SelectionRange) -> Iter
         if section is Section.TAIL or last <= start or first > end:
             continue
         if section is Section.HEAD and start <= first and end >= last:
-            heading = viewport.items[item].header.heading  # without what stands beside it and below it
+            heading = viewport.items[item].entry.heading  # without what stands beside it and below it
             text = heading if start < first or selected.start.chars < len(visible_line(heading)) else ""
         elif section is not Section.HEAD and start < first and end >= last:
             text = viewport.items[item].text(section) if viewport.items[item].section(section).chunks else ""

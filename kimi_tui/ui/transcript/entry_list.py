@@ -78,14 +78,14 @@ class EntryList:
         self._viewport.measure(index)
         return EntriesChange(replaced=() if is_longer else [index], grown=[index])
 
-    def append(self, key: str, part: ReplyPart, text: str) -> EntriesChange:
-        """An entry that is not there is ignored."""
+    def grow(self, key: str, part: ReplyPart) -> EntriesChange:
+        """Take in what the view of an entry has grown by; one not there is ignored."""
         index = self.index(key)
         if index is None:
             return EntriesChange()
-        self._viewport.items[index].append(part, text)
+        self._viewport.items[index].grow(part)
         self._viewport.measure(index)
-        return EntriesChange(grown=[index], arrived=(index, SECTIONS[part]) if text else None)
+        return EntriesChange(grown=[index], arrived=(index, SECTIONS[part]))
 
 
 def _is_grown(item: Item, entry: Entry) -> bool:

@@ -38,12 +38,11 @@ _NOTHING = SectionLayout()
 
 
 class Item:
-    __slots__ = ("_entry", "_has_grown", "_look", "_parts", "is_folded")
+    __slots__ = ("_look", "_parts", "entry", "is_folded")
 
     def __init__(self, entry: Entry, *, is_folded: bool) -> None:
         """Nothing is cut, parsed or laid out before it is looked at."""
-        self._entry = entry
-        self._has_grown = False  # whether the entry's own texts are older than those of the parts
+        self.entry = entry
         self.is_folded = is_folded
         self._parts: Mapping[Section, SectionLayout] = NOTHING_LAID_OUT
         self._look: Look | None = None
@@ -56,62 +55,40 @@ class Item:
 
     @property
     def key(self) -> str:
-        return self._entry.key
+        return self.entry.key
 
     @property
     def kind(self) -> EntryKind:
-        return self._entry.kind
+        return self.entry.kind
 
     @property
     def is_streaming(self) -> bool:
-        return self._entry.is_streaming
+        return self.entry.is_streaming
 
     @property
     def is_excluded(self) -> bool:
-        return self._entry.is_excluded
-
-    @property
-    def entry(self) -> Entry:
-        if not self._has_grown:
-            return self._entry
-        return replace(
-            self._entry, text=self.text(Section.BODY), reasoning=self.text(Section.REASONING) or None
-        )  # fmt: skip
-
-    @property
-    def header(self) -> Entry:
-        """The entry, whose texts may be older than what is shown."""
-        return self._entry
+        return self.entry.is_excluded
 
     def text(self, section: Section) -> str:
-        part = self._parts.get(section)
-        if self._has_grown and part is not None:
-            return part.source.text
         return str(self._source_of(section))
 
     def _source_of(self, section: Section) -> str | TextView:
-        text = self._entry.text if section is Section.BODY else self._entry.reasoning
+        text = self.entry.text if section is Section.BODY else self.entry.reasoning
         return "" if text is None else text
 
     @property
     def has_thought(self) -> bool:
-        if self._entry.is_thinking or self._entry.reasoning:
-            return True
-        part = self._parts.get(Section.REASONING)
-        return part is not None and part.source.chars > 0
+        return self.entry.is_thinking or bool(self.entry.reasoning)
 
-    def append(self, reply_part: ReplyPart, text: str) -> None:
-        """The text is parsed when it is looked at; where the entry's is a view, it says this already."""
-        if not text:
-            return
+    def grow(self, reply_part: ReplyPart) -> None:
+        """Take in what the entry's view has grown by; it is parsed when it is looked at."""
         section = SECTIONS[reply_part]
-        is_own, part = isinstance(self._source_of(section), str), self._parts.get(section)
-        is_first = part is None or not part.source.chars
-        if part is not None or is_own:
-            self._section(section).append(text)
-        self._has_grown = self._has_grown or is_own
-        if section is Section.REASONING and is_first:
-            self._reset_fixed(Section.HEAD)
+        if (part := self._parts.get(section)) is not None:
+            part.grow()
+        if section is Section.REASONING and (line := self.thought_line) is not None:
+            head = self._parts.get(Section.HEAD)
+            if head is not None and head.height <= line:  # it was laid out before there was a think block
+                head.forget_lines()
 
     def shows(self, entry: Entry) -> bool:
         """Whether that is what is shown, with all that it says by now."""
@@ -119,9 +96,9 @@ class Item:
 
     def update(self, entry: Entry) -> None:
         """Text that only grew keeps its lines."""
-        if entry.kind is not self._entry.kind:
+        if entry.kind is not self.entry.kind:
             self._parts = NOTHING_LAID_OUT
-        self._entry, self._has_grown = entry, False
+        self.entry = entry
         for section in (Section.BODY, Section.REASONING):
             if (part := self._parts.get(section)) is not None:
                 part.change_to(self._source_of(section))
@@ -129,9 +106,9 @@ class Item:
 
     def set_thought_label(self, label: str) -> bool:
         """False when it stays the same."""
-        if label == self._entry.thought_label:
+        if label == self.entry.thought_label:
             return False
-        self._entry = replace(self._entry, thought_label=label)
+        self.entry = replace(self.entry, thought_label=label)
         self._reset_fixed(Section.HEAD)
         return True
 
@@ -149,7 +126,7 @@ class Item:
     def height(self, look: Look) -> int:
         """As far as that is known."""
         if not self._parts:
-            entry = self._entry
+            entry = self.entry
             reasoning = None if self.is_folded else entry.reasoning
             return estimated_height(entry.kind, entry.text, reasoning, look.width)
         self.see(look)
@@ -183,7 +160,7 @@ class Item:
 
     def chunk(self, section: Section, place: int, look: Look) -> ChunkLayout:
         self.see(look)
-        return self.section(section).parse(place, look, is_streaming=self._entry.is_streaming)
+        return self.section(section).parse(place, look, is_streaming=self.entry.is_streaming)
 
     def lines(self, section: Section, chunk_place: int, place: int, look: Look) -> list[Line]:
         chunk = self.chunk(section, chunk_place, look)
@@ -211,10 +188,10 @@ class Item:
     @property
     def thought_line(self) -> int | None:
         """Which line of its head opens and closes the think block; None = it has none."""
-        return (1 if self._entry.heading else 0) if self.has_thought else None
+        return (1 if self.entry.heading else 0) if self.has_thought else None
 
     def _lay_out(self, section: Section, chunk_place: int, place: int, piece: Piece, look: Look) -> Iterable[Line]:
-        entry, content, part = self._entry, piece.content, self.section(section)
+        entry, content, part = self.entry, piece.content, self.section(section)
         pieces = part.chunks[chunk_place].pieces
         is_first = not (chunk_place or place)
         is_last = place == len(pieces) - 1 and chunk_place == len(part.chunks) - 1
@@ -249,11 +226,11 @@ class Item:
         self, lines: Iterable[Line], section: Section, chunk_place: int, piece: Piece, look: Look
     ) -> Iterable[Line]:
         """Mark what of a piece the user wrote of a reply."""
-        if not self._entry.written:
+        if not self.entry.written:
             return lines
         start = self.section(section).chunks[chunk_place].source.start + piece.start
         end = start + len(piece.source)
-        own = within(spans(self._entry.written, FIELDS[section], end), start, end)
+        own = within(spans(self.entry.written, FIELDS[section], end), start, end)
         return marked(list(lines), piece.source, own, own_style(look.styles))
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 from rich.style import Style
 
-from kimi_tui.core.markdown.blocks import Block, siblings
+from kimi_tui.core.markdown.blocks import Block, siblings, task_box
 from kimi_tui.core.markdown.details import details_of, ends_details
 from kimi_tui.core.markdown.inline import References, parse_inline
 from kimi_tui.core.text.visible import visible
@@ -187,7 +187,7 @@ class _Layout:
                 text = f"{number}{first.markup or '.'} "
                 mark = _Mark(text, text)
             else:
-                task = _task(item)
+                task = task_box(item)
                 bullet = TASK_MARKS.get(task, f"{BULLETS[min(depth, len(BULLETS) - 1)]} ")
                 mark = _Mark(bullet, f"{opener.markup or '-'} {task}", len(task))
             yield from self._hung(mark, item, width, style, depth)
@@ -350,12 +350,6 @@ def _readable(formula: str, *, is_closed: bool) -> str:
     from kimi_tui.core.markdown.math_text import readable  # noqa: PLC0415 - its tables are for few replies
 
     return (readable(formula) if is_closed else None) or formula
-
-
-def _task(item: Sequence[Token]) -> str:
-    """The box that a task begins with; "" = it is none."""
-    content = item[1].content[:4] if len(item) > 1 and item[0].type == "paragraph_open" else ""
-    return content if content in TASK_MARKS else ""
 
 
 def _without_start(line: Line, chars: int) -> Line:

@@ -110,9 +110,9 @@ class SectionLayout:
     def height(self) -> int:
         return self._heights.total
 
-    def append(self, text: str) -> None:
+    def grow(self) -> None:
         last = max(len(self.chunks) - 1, 0)
-        self.source.append(text)
+        self.source.grow()
         self._follow(last)
 
     def change_to(self, text: str | TextView) -> None:

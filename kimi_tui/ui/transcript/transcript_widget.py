@@ -147,9 +147,9 @@ class Transcript(Widget, can_focus=True):
         """Show an entry anew; one that is not there is ignored."""
         self._entries_changed(self._entries.update(entry))
 
-    def append(self, key: str, part: ReplyPart, text: str) -> None:
-        """Several calls are laid out and drawn as one."""
-        self._entries_changed(self._entries.append(key, part, text))
+    def grow(self, key: str, part: ReplyPart) -> None:
+        """Show what the view of an entry has grown by; several calls are laid out and drawn as one."""
+        self._entries_changed(self._entries.grow(key, part))
 
     def _entries_changed(self, change: EntriesChange) -> None:
         for part in (self.view, self.cursor, self.jumps, self.search, self.selection):
@@ -268,7 +268,7 @@ class Transcript(Widget, can_focus=True):
         place, line = rows[event.y]
         item = self.view.viewport.items[place.item]
         is_heading = place.section == Section.HEAD and place.line == 0
-        if is_heading and (step := arrow_at(item.header, line.text, char_at(line, event.x - GUTTER))):
+        if is_heading and (step := arrow_at(item.entry, line.text, char_at(line, event.x - GUTTER))):
             self.post_message(self.AlternativeClicked(item.key, step))
         elif event.chain > 1:
             self._mouse.select_around(event.offset, is_word=event.chain == 2)

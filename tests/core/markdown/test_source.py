@@ -16,6 +16,7 @@ from kimi_tui.core.markdown.chunked_text import ChunkedText
 from kimi_tui.core.markdown.cutting import FORCED_CHARS, HARD_CHARS
 from kimi_tui.core.markdown.inline import parse_inline
 from kimi_tui.core.markdown.source import MarkdownSource
+from kimi_tui.core.text.growing_text import GrowingText
 from tests.counting import chars_parsed
 
 CORPUS = [
@@ -211,10 +212,12 @@ def test_only_the_open_block_is_parsed_again() -> None:
     ids=["fence", "table", "list", "paragraph", "quote"],
 )
 def test_what_is_parsed_for_a_line_is_bounded(head: str, line: str, most: int) -> None:
-    text = ChunkedText(head, is_markdown=True)
+    whole = GrowingText(head)
+    text = ChunkedText(whole, is_markdown=True)
     costs = []
     for _ in range(2_000):
-        text.append(line)
+        whole.append(line)
+        text.grow()
         last = text.chunks[-1]
         with chars_parsed() as parsed:
             last.parse(is_streaming=True)
@@ -264,9 +267,11 @@ def test_what_is_parsed_grows_with_the_text_alone(name: str) -> None:
 @pytest.mark.parametrize("name", LONG)
 def test_what_is_parsed_for_a_delta_is_bounded(name: str) -> None:
     long = LONG[name]
-    text = ChunkedText(long[:60_000], is_markdown=True)
+    whole = GrowingText(long[:60_000])
+    text = ChunkedText(whole, is_markdown=True)
     for place in range(60_000, min(len(long), 62_000), 20):
-        text.append(long[place : place + 20])
+        whole.append(long[place : place + 20])
+        text.grow()
         with chars_parsed() as parsed:
             text.chunks[-1].parse(is_streaming=True)
         assert parsed.total <= 2 * HARD_CHARS

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from rich.style import Style
 
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.ui.state.entry import Entry
+from kimi_tui.core.text.growing_text import GrowingText
+from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.code_blocks import CodeBlocks
 from kimi_tui.ui.transcript.cursor import Cursor
@@ -22,6 +23,30 @@ from kimi_tui.ui.transcript.selection import Selection
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.view import View
 from kimi_tui.ui.transcript.viewport import Viewport
+
+
+def live(kind: EntryKind = EntryKind.ASSISTANT) -> Entry:
+    """A reply that is about to grow."""
+    return Entry("live", kind, "Kimi", GrowingText(), GrowingText(), is_streaming=True)
+
+
+def extend(entry: Entry, part: ReplyPart, text: str) -> None:
+    view = entry.text if part is ReplyPart.ANSWER else entry.reasoning
+    assert isinstance(view, GrowingText)
+    view.append(text)
+
+
+def append_to(item: Item, text: str) -> None:
+    extend(item.entry, ReplyPart.ANSWER, text)
+    item.grow(ReplyPart.ANSWER)
+
+
+def append(shown: Transcript | Parts, part: ReplyPart, text: str, key: str = "live") -> None:
+    """Let a reply grow where it is shown, if it is."""
+    items = shown.view.viewport.items
+    if (index := items.find(key)) is not None:
+        extend(items[index].entry, part, text)
+    shown.grow(key, part)
 
 
 def window(entry: Entry, look: Look, height: int = 20) -> tuple[Viewport, Item]:
@@ -61,8 +86,8 @@ class Parts:
     def set_entries(self, entries: Sequence[Entry]) -> None:
         self.changed(self.entries.set_entries(entries))
 
-    def append(self, key: str, part: ReplyPart, text: str) -> None:
-        self.changed(self.entries.append(key, part, text))
+    def grow(self, key: str, part: ReplyPart) -> None:
+        self.changed(self.entries.grow(key, part))
 
     def read_all(self) -> None:
         """Let the search read until it is done."""

@@ -14,6 +14,7 @@ from kimi_tui.core.markdown.chunked_text import ChunkedText
 from kimi_tui.core.markdown.cutting import FORCED_CHARS, HARD_CHARS, LINE_CHARS, SAFE_CHARS, next_cut
 from kimi_tui.core.markdown.source import MarkdownSource
 from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.text.growing_text import GrowingText
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript import viewport
@@ -22,8 +23,7 @@ from kimi_tui.ui.transcript.pieces import Look, Section
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.viewport import TOP, Viewport
 from tests.counting import calls_in, chars_parsed, made
-from tests.ui.transcript.parts import Parts, window
-from tests.ui.transcript.test_transcript_view import live
+from tests.ui.transcript.parts import Parts, append, append_to, live, window
 from tests.ui.transcript.test_transcript_widget import MARKDOWN, Host, body, rows
 
 TEXTS = {
@@ -53,10 +53,12 @@ def test_chunks_join_to_the_text_and_depend_on_it_alone(name: str, is_markdown: 
     assert whole.text == text
     assert all(len(chunk.text) <= HARD_CHARS for chunk in whole.chunks)
     assert len(whole.chunks) > 1
-    grown, place = ChunkedText(is_markdown=is_markdown), 0
+    view, place = GrowingText(), 0
+    grown = ChunkedText(view, is_markdown=is_markdown)
     while place < len(text):
         size = chance.choice([1, 7, 300, 5000])
-        grown.append(text[place : place + size])
+        view.append(text[place : place + size])
+        grown.grow()
         place += size
     assert [(c.text, c.opening, c.is_inside, c.start) for c in grown.chunks] == [
         (c.text, c.opening, c.is_inside, c.start) for c in whole.chunks
@@ -95,7 +97,7 @@ async def test_a_long_reply_that_was_streamed_is_drawn_as_one_that_was_loaded(na
         place = 0
         while place < len(text):
             size = chance.choice([3, 40, 400])
-            transcript.append("live", ReplyPart.ANSWER, text[place : place + size])
+            append(transcript, ReplyPart.ANSWER, text[place : place + size])
             if chance.random() < 0.2:
                 rows(transcript)
             place += size
@@ -128,11 +130,11 @@ def test_streamed_in_any_cuts_long_texts_are_drawn_as_when_loaded(seed: int, mon
     for _ in range(100):
         text = "".join(chance.choices(PIECES, k=chance.randint(5, 50)))
         done = Entry("r", EntryKind.ASSISTANT, "Kimi", text)
-        streamed, item = window(replace(done, text="", is_streaming=True), look, 8)
+        streamed, item = window(replace(done, text=GrowingText(), is_streaming=True), look, 8)
         place = 0
         while place < len(text):
             size = chance.choice([1, 5, 40, 200])
-            item.append(ReplyPart.ANSWER, text[place : place + size])
+            append_to(item, text[place : place + size])
             place += size
             if chance.random() < 0.5:
                 streamed.rows()
@@ -157,7 +159,7 @@ async def test_a_link_target_is_known_however_the_text_came_and_whatever_is_in_v
         transcript.set_entries([])
         transcript.set_entries([live()])
         for place in range(0, len(text), 1_000):
-            transcript.append("live", ReplyPart.ANSWER, text[place : place + 1_000])
+            append(transcript, ReplyPart.ANSWER, text[place : place + 1_000])
             rows(transcript)
         transcript.update_entry(Entry("live", EntryKind.ASSISTANT, "Kimi", text))
         assert "See r (http://u.v/) there." in "\n".join(body(transcript))
@@ -187,12 +189,16 @@ def test_a_text_of_targets_alone_is_parsed_once() -> None:
 
 
 def test_a_text_that_lost_its_end_can_grow_again() -> None:
-    text = ChunkedText(is_markdown=True)
+    view = GrowingText()
+    text = ChunkedText(view, is_markdown=True)
     for place in range(0, 26_000, 500):
-        text.append(("Some words.\n\n" * 2_000)[place : place + 500])
+        view.append(("Some words.\n\n" * 2_000)[place : place + 500])
+        text.grow()
         text.parse(len(text.chunks) - 1, is_streaming=True)
-    text.change_to(text.chunks[0].text)
-    text.append("- The end.")
+    shorter = GrowingText(text.chunks[0].text)
+    text.change_to(shorter)
+    shorter.append("- The end.")
+    text.grow()
     text.parse(0, is_streaming=False)
     last = text.chunks[0].blocks[-1]
     assert isinstance(last, Block)
@@ -279,9 +285,11 @@ def test_a_changed_text_keeps_the_chunks_that_are_the_same() -> None:
     assert text.chunks[:-1] == before[: len(text.chunks) - 1]
     text.change_to("short")
     assert text.text == "short"
-    text.change_to("")
+    view = GrowingText()
+    text.change_to(view)
     assert text.text == ""
-    text.append("again")
+    view.append("again")
+    text.grow()
     assert text.text == "again"
 
 

@@ -14,8 +14,7 @@ from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.counting import chars_parsed, made
-from tests.ui.transcript.parts import Parts
-from tests.ui.transcript.test_transcript_view import live
+from tests.ui.transcript.parts import Parts, append, live
 from tests.ui.transcript.test_transcript_widget import MARKDOWN, Host, body, reply, rows, user
 
 CODE = """Before.
@@ -109,8 +108,8 @@ async def test_the_choice_follows_its_message_and_goes_with_it() -> None:
     async with app.run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(1), live()])
-        transcript.append("live", ReplyPart.REASONING, "thought\n" * 3)
-        transcript.append("live", ReplyPart.ANSWER, "answer")
+        append(transcript, ReplyPart.REASONING, "thought\n" * 3)
+        append(transcript, ReplyPart.ANSWER, "answer")
         transcript.folds.toggle("live")
         transcript.cursor.choose("live")
         before = body(transcript)
@@ -258,8 +257,8 @@ def test_whether_there_is_code_is_known_without_what_stands_behind_it() -> None:
 def test_a_reply_that_has_ended_is_laid_out_only_where_it_is_another_one() -> None:
     parts = Parts()
     parts.set_entries([user(1), live()])
-    parts.append("live", ReplyPart.REASONING, "thought\n" * 3)
-    parts.append("live", ReplyPart.ANSWER, "answer")
+    append(parts, ReplyPart.REASONING, "thought\n" * 3)
+    append(parts, ReplyPart.ANSWER, "answer")
     parts.folds.toggle("live")
     parts.texts()
     with made(Line) as lines:
@@ -353,11 +352,11 @@ async def test_following_goes_on_after_a_click() -> None:
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(1), live()])
-        transcript.append("live", ReplyPart.ANSWER, "paragraph\n\n" * 30)
+        append(transcript, ReplyPart.ANSWER, "paragraph\n\n" * 30)
         await pilot.click(Transcript, offset=(6, 4))
         transcript.cursor.choose_in_view()
         assert (transcript.cursor.chosen, transcript.is_following) == ("live", True)
-        transcript.append("live", ReplyPart.ANSWER, "the end")
+        append(transcript, ReplyPart.ANSWER, "the end")
         assert "the end" in "\n".join(body(transcript))
         transcript.view.scroll_lines(-1)
         assert not transcript.is_following

@@ -13,9 +13,11 @@ from textual.geometry import Region
 from textual.selection import SELECT_ALL
 
 from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.text.growing_text import GrowingText
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.ui.resizing import resize
+from tests.ui.transcript.parts import append, live
 from tests.ui.transcript.test_transcript_widget import Host, body, reply, user
 
 NOTHING = tuple(
@@ -95,13 +97,13 @@ def deeds(transcript: Transcript, key: str) -> dict[str, Deed]:
 async def test_the_wheel_may_turn_over_reasoning_that_is_waited_for() -> None:
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([Entry("live", EntryKind.REASONING, "", "", is_streaming=True)])
+        transcript.set_entries([live(EntryKind.REASONING)])
         await pilot.pause()
         for kind in (events.MouseScrollUp, events.MouseScrollDown, events.MouseScrollUp):
             transcript.post_message(kind(transcript, 5, 5, 0, 0, 0, False, False, False))
         await pilot.pause()
         assert transcript.is_following
-        transcript.append("live", ReplyPart.ANSWER, "hm\n" * 20 + "so")
+        append(transcript, ReplyPart.ANSWER, "hm\n" * 20 + "so")
         await pilot.pause()
         assert "so" in "\n".join(body(transcript))
 
@@ -134,9 +136,9 @@ async def test_everything_can_be_asked_while_it_grows_and_shrinks(seed: int) -> 
         nonlocal number
         number += 1
         kind = chance.choice([*EntryKind, EntryKind.REASONING, EntryKind.ASSISTANT])
-        reasoning = chance.choice([None, "", "t", "\n", "thought\n" * 9])
+        reasoning = GrowingText(chance.choice(["", "t", "\n", "thought\n" * 9]))
         return Entry(
-            f"e{number}", kind, chance.choice(["", "Kimi"]), chance.choice(TEXTS), reasoning,
+            f"e{number}", kind, chance.choice(["", "Kimi"]), GrowingText(chance.choice(TEXTS)), reasoning,
             is_streaming=chance.random() < 0.4, is_thinking=chance.random() < 0.3,
             alternatives=chance.choice([None, (1, 2)]),
         )  # fmt: skip
@@ -151,7 +153,7 @@ async def test_everything_can_be_asked_while_it_grows_and_shrinks(seed: int) -> 
                     shown = [entry() for _ in range(chance.choice([0, 1, 1, 2, 4]))]
                     transcript.set_entries(shown)
                 case "append":
-                    transcript.append(key, chance.choice(list(ReplyPart)), chance.choice(TEXTS))
+                    append(transcript, chance.choice(list(ReplyPart)), chance.choice(TEXTS), key)
                 case "add":
                     shown = [*shown, entry()]
                     transcript.set_entries(shown)

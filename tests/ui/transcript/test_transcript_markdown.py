@@ -18,6 +18,7 @@ from rich.style import Style
 from kimi_tui.adapters.endpoint.simulator.showpieces import TABLE
 from kimi_tui.core.markdown.source import MarkdownSource
 from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.text.growing_text import GrowingText
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.code_blocks import start_lines
@@ -29,7 +30,7 @@ from kimi_tui.ui.transcript.pieces import Look, Section
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.viewport import TOP
 from tests.core.markdown.test_source import CORPUS, LISTS, PIECES, PLAIN, TABLES
-from tests.ui.transcript.parts import window
+from tests.ui.transcript.parts import append, append_to, live, window
 from tests.ui.transcript.test_transcript_widget import Host, body
 
 STYLES = Styles({}, Style(color="white", bgcolor="black"))
@@ -202,9 +203,9 @@ def test_a_line_cut_in_two_is_copied_as_one() -> None:
 async def test_a_reply_that_ends_shows_its_end_as_it_stands() -> None:
     async with Host().run_test(size=(60, 20)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        entry = Entry("live", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True)
+        entry = live()
         transcript.set_entries([entry])
-        transcript.append("live", ReplyPart.ANSWER, "- a **bold\n-")
+        append(transcript, ReplyPart.ANSWER, "- a **bold\n-")
         assert [line.strip() for line in body(transcript) if line.strip()] == ["Kimi", "• a bold"]
         transcript.update_entry(replace(entry, text="- a **bold\n-", is_streaming=False))
         assert [line.strip() for line in body(transcript) if line.strip()] == ["Kimi", "• a **bold", "•"]
@@ -304,7 +305,7 @@ def test_half_a_formula_is_shown_as_it_is_typed() -> None:
 )
 def test_nothing_is_shown_that_the_next_character_takes_away(text: str) -> None:
     done = Entry("r", EntryKind.ASSISTANT, "", text)
-    view, item = window(replace(done, text="", is_streaming=True), Look(STYLES, 200))
+    view, item = window(replace(done, text=GrowingText(), is_streaming=True), Look(STYLES, 200))
 
     def body() -> str:
         lines = (line.text.strip() for place, line in view.walk(TOP) if place.section == Section.BODY)
@@ -312,7 +313,7 @@ def test_nothing_is_shown_that_the_next_character_takes_away(text: str) -> None:
 
     before = ""
     for char in text:
-        item.append(ReplyPart.ANSWER, char)
+        append_to(item, char)
         assert body().startswith(before)
         before = body()
     item.update(done)

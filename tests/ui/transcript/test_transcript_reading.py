@@ -14,27 +14,27 @@ from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.counting import chars_parsed, made
 from tests.ui.resizing import resize
-from tests.ui.transcript.parts import Parts
-from tests.ui.transcript.test_transcript_view import LONG, live, strips
+from tests.ui.transcript.parts import Parts, append, live
+from tests.ui.transcript.test_transcript_view import LONG, strips
 from tests.ui.transcript.test_transcript_widget import MARKDOWN, Host, body, reply, user
 
-ENTRIES = [*(reply(n, f"message {n}\n\n{MARKDOWN}", "hm\n" * 9) for n in range(30)), live()]
-CHANGES: dict[str, Callable[[Transcript], object]] = {
-    "the answer grows": lambda t: t.append("live", ReplyPart.ANSWER, LONG),
-    "the reasoning grows": lambda t: t.append("live", ReplyPart.REASONING, "thought\n" * 90),
-    "the live reply ends": lambda t: t.update_entry(replace(reply(99, LONG), key="live")),
-    "a message above grows": lambda t: t.update_entry(reply(0, LONG)),
-    "a message above shrinks": lambda t: t.update_entry(reply(3, "short")),
-    "a message above goes": lambda t: t.set_entries([ENTRIES[0], *ENTRIES[2:]]),
-    "a message is added": lambda t: t.set_entries([*ENTRIES, user(77, "new")]),
-    "a notice comes": lambda t: t.set_entries([*ENTRIES, Entry("n", EntryKind.NOTICE, "", "notice")]),
-    "the entries are set anew": lambda t: t.set_entries([*(reply(n, f"message {n}\n\n{MARKDOWN}") for n in range(9, 30)), user(7)]),
-    "reasoning above opens": lambda t: t.folds.toggle("r2"),
-    "reasoning below opens": lambda t: t.folds.toggle("r29"),
-    "all reasoning opens": lambda t: t.folds.toggle_all(),
-    "a label changes": lambda t: t.set_thought_label("live", "Thinking for 3 s"),
-    "a message is excluded": lambda t: t.update_entry(Entry("r1", EntryKind.ASSISTANT, "Kimi", "x", is_excluded=True)),
-    "a search finds nothing": lambda t: t.search.find("nowhere"),
+ENDED = [reply(n, f"message {n}\n\n{MARKDOWN}", "hm\n" * 9) for n in range(30)]
+CHANGES: dict[str, Callable[[Transcript, Entry], object]] = {
+    "the answer grows": lambda t, it: append(t, ReplyPart.ANSWER, LONG),
+    "the reasoning grows": lambda t, it: append(t, ReplyPart.REASONING, "thought\n" * 90),
+    "the live reply ends": lambda t, it: t.update_entry(replace(reply(99, LONG), key="live")),
+    "a message above grows": lambda t, it: t.update_entry(reply(0, LONG)),
+    "a message above shrinks": lambda t, it: t.update_entry(reply(3, "short")),
+    "a message above goes": lambda t, it: t.set_entries([ENDED[0], *ENDED[2:], it]),
+    "a message is added": lambda t, it: t.set_entries([*ENDED, it, user(77, "new")]),
+    "a notice comes": lambda t, it: t.set_entries([*ENDED, it, Entry("n", EntryKind.NOTICE, "", "notice")]),
+    "the entries are set anew": lambda t, it: t.set_entries([*(reply(n, f"message {n}\n\n{MARKDOWN}") for n in range(9, 30)), user(7)]),
+    "reasoning above opens": lambda t, it: t.folds.toggle("r2"),
+    "reasoning below opens": lambda t, it: t.folds.toggle("r29"),
+    "all reasoning opens": lambda t, it: t.folds.toggle_all(),
+    "a label changes": lambda t, it: t.set_thought_label("live", "Thinking for 3 s"),
+    "a message is excluded": lambda t, it: t.update_entry(Entry("r1", EntryKind.ASSISTANT, "Kimi", "x", is_excluded=True)),
+    "a search finds nothing": lambda t, it: t.search.find("nowhere"),
 }  # fmt: skip
 
 
@@ -42,14 +42,15 @@ CHANGES: dict[str, Callable[[Transcript], object]] = {
 async def test_nothing_moves_what_is_read(change: str) -> None:
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries(ENTRIES)
+        growing = live()
+        transcript.set_entries([*ENDED, growing])
         transcript.view.scroll_pages(-45)
         before = [row[:50] for row in body(transcript)[:-1]]
         assert "Kimi" not in before[0]
-        CHANGES[change](transcript)
+        CHANGES[change](transcript, growing)
         await pilot.pause()
         assert [row[:50] for row in body(transcript)[:-1]] == before
-        CHANGES[change](transcript)
+        CHANGES[change](transcript, growing)
         assert [row[:50] for row in body(transcript)[:-1]] == before
 
 
@@ -64,7 +65,7 @@ async def test_a_resize_keeps_the_line_at_the_top(size: tuple[int, int]) -> None
         first = body(transcript)[0].split()[0]
         await resize(pilot, *size)
         assert first in body(transcript)[0].split()
-        transcript.append("live", ReplyPart.ANSWER, LONG)
+        append(transcript, ReplyPart.ANSWER, LONG)
         await resize(pilot, 60, 12)
         assert body(transcript)[0].split()[0] == first
 
@@ -85,12 +86,12 @@ async def test_a_view_at_the_end_that_reads_does_not_begin_to_follow_by_going_so
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([*(user(n) for n in range(20)), live()])
-        transcript.append("live", ReplyPart.ANSWER, "answer")
+        append(transcript, ReplyPart.ANSWER, "answer")
         transcript.view.scroll_lines(-6)
         transcript.cursor.choose_edge(False)
         assert [transcript.is_following] == [False]
         before = body(transcript)[:-1]
-        transcript.append("live", ReplyPart.ANSWER, "\n\nmore" * 20)
+        append(transcript, ReplyPart.ANSWER, "\n\nmore" * 20)
         assert body(transcript)[:-1] == before
         transcript.view.follow_tail()
         transcript.cursor.choose("u3")
@@ -102,7 +103,7 @@ async def test_choosing_what_is_in_view_goes_on_following() -> None:
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([*(user(n) for n in range(20)), live()])
-        transcript.append("live", ReplyPart.ANSWER, "answer")
+        append(transcript, ReplyPart.ANSWER, "answer")
         transcript.cursor.choose_in_view()
         assert transcript.cursor.chosen == "live"
         assert transcript.is_following
@@ -114,7 +115,7 @@ async def test_a_flush_costs_the_same_after_2000_messages(state: str) -> None:
     for history in (10, 2000):
         parts = Parts(77, 24)
         parts.set_entries([*(reply(n, MARKDOWN) for n in range(history)), live()])
-        parts.append("live", ReplyPart.ANSWER, MARKDOWN)
+        append(parts, ReplyPart.ANSWER, MARKDOWN)
         parts.texts()
         if state == "scrolled up":
             parts.view.scroll_pages(-3)
@@ -129,7 +130,7 @@ async def test_a_flush_costs_the_same_after_2000_messages(state: str) -> None:
         part = ReplyPart.REASONING if state == "folded reasoning" else ReplyPart.ANSWER
         with chars_parsed() as parsed, made(Line) as lines:
             for n in range(60):
-                parts.append("live", part, "word \n\n" if n % 9 == 0 else "word ")
+                append(parts, part, "word \n\n" if n % 9 == 0 else "word ")
                 parts.read_all()
                 parts.looks()
         seen.append((parsed.total, lines.total))
@@ -151,10 +152,10 @@ async def test_a_flush_paints_as_little_after_2000_messages(part: ReplyPart) -> 
         async with Host().run_test(size=(80, 24)) as pilot:
             transcript = pilot.app.query_one(Transcript)
             transcript.set_entries([*(reply(n, MARKDOWN) for n in range(history)), live()])
-            transcript.append("live", ReplyPart.ANSWER, MARKDOWN)
+            append(transcript, ReplyPart.ANSWER, MARKDOWN)
             frames = [strips(transcript)]
             for _ in range(40):
-                transcript.append("live", part, "word ")
+                append(transcript, part, "word ")
                 frames.append(strips(transcript))
             painted.append(sum(map(new_strips, frames, frames[1:])))
     assert painted[1] <= painted[0]  # the thumb of a short transcript moves more often
@@ -168,10 +169,10 @@ async def test_rows_that_stay_as_they_are_are_not_painted_again(text: str) -> No
     async with Host().run_test(size=(80, 24)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([live()])
-        transcript.append("live", ReplyPart.ANSWER, text)
+        append(transcript, ReplyPart.ANSWER, text)
         frames = [strips(transcript)]
         for n in range(20):
-            transcript.append("live", ReplyPart.ANSWER, f"{text.splitlines()[-1][:4]} {n}")
+            append(transcript, ReplyPart.ANSWER, f"{text.splitlines()[-1][:4]} {n}")
             frames.append(strips(transcript))
         assert sum(map(new_strips, frames, frames[1:])) <= 2 * 20
 

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 
 from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.text.growing_text import GrowingText
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.hits import ENTRY_COST, PIECE_CHARS, SLICE, Hit, HitIndex
 from kimi_tui.ui.transcript.items import Items
@@ -19,8 +20,7 @@ from kimi_tui.ui.transcript.painter import SPOT, Mark
 from kimi_tui.ui.transcript.pieces import Section
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.counting import chars_parsed, made
-from tests.ui.transcript.parts import Parts
-from tests.ui.transcript.test_transcript_view import live
+from tests.ui.transcript.parts import Parts, append, append_to, live
 from tests.ui.transcript.test_transcript_widget import Host, reply, user
 
 TRIES = 3000
@@ -146,7 +146,7 @@ def test_what_arrives_is_found_too_and_moves_nothing() -> None:
     parts.search.find("lamb")
     before = parts.texts()
     for text in ("some la", "mb and lam", "b", "\n\nand more"):
-        parts.append("live", ReplyPart.ANSWER, text)
+        append(parts, ReplyPart.ANSWER, text)
         parts.read_all()
     assert told(parts) == ("lamb", 22, 1)
     assert parts.texts() == before
@@ -188,16 +188,16 @@ def test_case_does_not_matter_and_hits_are_where_they_are(text: str, needle: str
 
 @pytest.mark.parametrize("cuts", [(1,), (3, 4), (2, 5, 6)])
 def test_a_hit_over_the_end_of_what_was_read_is_found_once(cuts: tuple[int, ...]) -> None:
-    texts = items("")
+    texts = items(GrowingText())
     search, text = HitIndex("aab"), "aabaabaab"
     for start, end in zip((0, *cuts), (*cuts, len(text)), strict=True):
-        texts[0].append(ReplyPart.ANSWER, text[start:end])
+        append_to(texts[0], text[start:end])
         search.look_at([0])
         search.read(texts)
     assert search.hits_in(0, Section.BODY, 0, 99) == [0, 3, 6]
 
 
-def items(*texts: str) -> Items:
+def items(*texts: str | GrowingText) -> Items:
     found = Items(fold_reasoning=True)
     found.change_to([Entry(str(place), EntryKind.USER, "You", text) for place, text in enumerate(texts)], None, ())
     return found

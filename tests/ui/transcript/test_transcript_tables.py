@@ -14,6 +14,7 @@ from kimi_tui.core.markdown import cutting
 from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.core.markdown.chunked_text import ChunkedText
 from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.text.growing_text import GrowingText
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.item import Item
@@ -22,8 +23,7 @@ from kimi_tui.ui.transcript.long_tables import LongTables
 from kimi_tui.ui.transcript.pieces import Look, Section
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.viewport import Place, Viewport
-from tests.ui.transcript.parts import Parts, window
-from tests.ui.transcript.test_transcript_view import live
+from tests.ui.transcript.parts import Parts, append, append_to, live, window
 from tests.ui.transcript.test_transcript_widget import Host, body
 
 STYLES = Styles({}, Style(color="white", bgcolor="black"))
@@ -121,11 +121,11 @@ def check_streaming(text: str, chance: random.Random, width: int) -> None:
     last = len(item.section(Section.BODY).chunks) - 1
     list(backwards.pieces_before(Place(0, Section.BODY, last, 10_000)))
     assert all_lines(backwards) == whole
-    view, grown = window(Entry("r", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True), look)
+    view, grown = window(live(), look)
     place = 0
     while place < len(text):
         size = chance.choice([1, 7, 40, 300])
-        grown.append(ReplyPart.ANSWER, text[place : place + size])
+        append_to(grown, text[place : place + size])
         if chance.random() < 0.3:
             view.rows()
         place += size
@@ -144,7 +144,8 @@ def test_a_new_row_is_read_and_none_above_it_again() -> None:
             read.append(chars)
             return super().chunk_at(chars)
 
-    text = Watched(NUMBERED, is_markdown=True)
+    whole = GrowingText(NUMBERED)
+    text = Watched(whole, is_markdown=True)
     text.parse(0, is_streaming=True)
     table, tables = text.chunks[0].blocks[1], LongTables(text)
     assert isinstance(table, Block)
@@ -153,19 +154,21 @@ def test_a_new_row_is_read_and_none_above_it_again() -> None:
     for number in range(50):
         read.clear()
         known = text.chars
-        text.append(f"| {number} | a row | `x` |\n")
+        whole.append(f"| {number} | a row | `x` |\n")
+        text.grow()
         assert tables.widths(table, 0, 1, 80) == widths
         assert read[0] == known
-    text.append("| a wider cell than all before | b | c |\n")
+    whole.append("| a wider cell than all before | b | c |\n")
+    text.grow()
     assert tables.widths(table, 0, 1, 80) != widths
 
 
 def test_rows_are_laid_out_again_only_where_columns_get_other_widths() -> None:
-    view, item = window(Entry("r", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True), Look(STYLES, 60))
-    item.append(ReplyPart.ANSWER, "| a | b |\n|---|---|\n" + "| one | two |\n" * 40)
+    view, item = window(live(), Look(STYLES, 60))
+    append_to(item, "| a | b |\n|---|---|\n" + "| one | two |\n" * 40)
 
     def first_lines(row: str) -> list[Line]:
-        item.append(ReplyPart.ANSWER, row)
+        append_to(item, row)
         view.scroll_to(Place(0, Section.BODY, line=20))
         view.rows()
         return view.lines(Place(0, Section.BODY))
@@ -185,14 +188,14 @@ def test_a_column_that_grows_moves_no_line_that_is_read(line: int) -> None:
     parts = Parts(41, 12)
     parts.set_entries([live()])
     text = "".join(f"| {n} | some words that wrap on a narrow screen | no |\n" for n in range(60))
-    parts.append("live", ReplyPart.ANSWER, f"| n | what | b |\n|---|---|---|\n{text}")
+    append(parts, ReplyPart.ANSWER, f"| n | what | b |\n|---|---|---|\n{text}")
     parts.texts()
     parts.view.scroll_lines(-1)
     parts.view.scroll_to(Place(0, Section.BODY, 0, 0 if line < 60 else 1, line % 60))
     before = parts.texts()
     seen = set()
     for size in range(1, 40):
-        parts.append("live", ReplyPart.ANSWER, f"| {59 + size} | more | {'y' * size} |\n")
+        append(parts, ReplyPart.ANSWER, f"| {59 + size} | more | {'y' * size} |\n")
         now = parts.texts()
         number = next(row for row in now if row.split("│")[0].strip()).split("│")[0]
         assert number == next(row for row in before if row.split("│")[0].strip()).split("│")[0]

@@ -17,16 +17,12 @@ from kimi_tui.ui.transcript.view import EXTRA_LINES
 from kimi_tui.ui.transcript.viewport import TOP
 from tests.counting import made
 from tests.ui.resizing import resize
-from tests.ui.transcript.parts import Parts
+from tests.ui.transcript.parts import Parts, append, live
 from tests.ui.transcript.test_transcript_widget import MARKDOWN, Host, body, reply, rows, user
 
 LONG = MARKDOWN * 6
 CODE = "```python\n" + "".join(f'x{n} = """a\n b"""\n' for n in range(60)) + "```\n\n"
 TABLE = "| a | b |\n|---|---:|\n" + "".join(f"| {n} | {'w' * (n % 7)} |\n" for n in range(70))
-
-
-def live() -> Entry:
-    return Entry("live", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True)
 
 
 def strips(transcript: Transcript) -> list[Strip]:
@@ -62,7 +58,7 @@ async def test_streaming_in_any_cuts_draws_what_loading_draws(text: str, seed: i
         place = 0
         while place < len(text):
             size = chance.choice([1, 3, 20, 90])
-            transcript.append("live", ReplyPart.ANSWER, text[place : place + size])
+            append(transcript, ReplyPart.ANSWER, text[place : place + size])
             if chance.random() < 0.5:
                 strips(transcript)
             place += size
@@ -79,8 +75,8 @@ async def test_nothing_that_changes_above_or_below_moves_what_is_read() -> None:
         before = [row[:58] for row in body(transcript)[:-1]]
         transcript.update_entry(reply(0, "short"))
         transcript.update_entry(reply(3, LONG))
-        transcript.append("live", ReplyPart.REASONING, "thought\n" * 50)
-        transcript.append("live", ReplyPart.ANSWER, LONG)
+        append(transcript, ReplyPart.REASONING, "thought\n" * 50)
+        append(transcript, ReplyPart.ANSWER, LONG)
         grown = Entry("live", EntryKind.ASSISTANT, "Kimi", LONG, "thought\n" * 50, is_streaming=True)
         transcript.set_entries([reply(0, "short"), entries[2], reply(3, LONG), *entries[4:], grown])
         assert [row[:58] for row in body(transcript)[:-1]] == before
@@ -150,13 +146,13 @@ async def test_only_changed_rows_are_drawn_again() -> None:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(1), live()])
         await pilot.pause()
-        transcript.append("live", ReplyPart.ANSWER, "one")
+        append(transcript, ReplyPart.ANSWER, "one")
         await pilot.pause()
         drawn: list[tuple[Region, ...]] = []
         size = transcript.virtual_size
         transcript.refresh = lambda *regions, **_: drawn.append(regions)  # type: ignore[method-assign,assignment]
         for _ in range(5):
-            transcript.append("live", ReplyPart.ANSWER, " more")
+            append(transcript, ReplyPart.ANSWER, " more")
         await pilot.pause()
         assert drawn == [(Region(0, 4, 60, 1),)]
         assert transcript.virtual_size == size
@@ -192,12 +188,12 @@ def test_a_flush_lays_out_the_same_however_long_history_and_reply_are(text: str,
     for history, length in ((10, 400), (2000, 400), (10, 1500)):
         parts = Parts(77, 24)
         parts.set_entries([*(reply(n, MARKDOWN) for n in range(history)), live()])
-        parts.append("live", ReplyPart.ANSWER, heads.get(text, "") + text * (1 if text == "word " else length))
+        append(parts, ReplyPart.ANSWER, heads.get(text, "") + text * (1 if text == "word " else length))
         parts.texts()
         most = 0
         for _ in range(60):
             with made(Line) as lines:
-                parts.append("live", ReplyPart.ANSWER, text)
+                append(parts, ReplyPart.ANSWER, text)
                 parts.texts()
             most = max(most, lines.total)
         costs.append(most)
@@ -214,7 +210,7 @@ def test_nothing_is_laid_out_that_is_not_in_view() -> None:
     assert lines.total < 100
     parts.view.scroll_to_top()
     with made(Line) as lines:
-        parts.append("live", ReplyPart.ANSWER, LONG)
+        append(parts, ReplyPart.ANSWER, LONG)
         parts.texts()
     assert lines.total < 100
 
@@ -335,7 +331,7 @@ async def test_what_arrived_below_is_new_until_the_end_was_seen() -> None:
         entries = [*(user(n) for n in range(9)), live(), *(user(n) for n in range(10, 20))]
         transcript.set_entries(entries)
         transcript.view.scroll_lines(-2)
-        transcript.append("live", ReplyPart.ANSWER, "above what is in view")
+        append(transcript, ReplyPart.ANSWER, "above what is in view")
         assert not says_new(transcript)
         transcript.set_entries([*entries, user(20)])
         assert says_new(transcript)
@@ -350,7 +346,7 @@ async def test_what_arrived_below_is_new_until_the_end_was_seen() -> None:
         assert not says_new(transcript)
         transcript.view.scroll_to_top()
         assert not says_new(transcript)
-        transcript.append("live", ReplyPart.ANSWER, "below")
+        append(transcript, ReplyPart.ANSWER, "below")
         assert says_new(transcript)
         transcript.set_entries([user(n + 50) for n in range(30)])
         transcript.view.scroll_to_top()

@@ -17,6 +17,7 @@ from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.text.safe_text import SafeFilter
 from kimi_tui.ui.transcript.highlight import highlight
 from kimi_tui.ui.transcript.transcript_widget import Transcript
+from tests.ui.transcript.parts import append, live
 
 MARKDOWN = """# Lamb
 
@@ -118,11 +119,11 @@ async def test_streaming_ends_as_loading_at_once() -> None:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([reply(1, MARKDOWN)])
         whole = body(transcript)
-        transcript.set_entries([Entry("live", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True)])
+        transcript.set_entries([live()])
         place = 0
         while place < len(MARKDOWN):
             size = chance.randint(1, 9)
-            transcript.append("live", ReplyPart.ANSWER, MARKDOWN[place : place + size])
+            append(transcript, ReplyPart.ANSWER, MARKDOWN[place : place + size])
             rows(transcript)
             place += size
         assert body(transcript) == whole
@@ -132,12 +133,12 @@ async def test_reading_stays_where_it_is_while_text_arrives() -> None:
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         entries = [user(n, f"message {n}\nline") for n in range(50)]
-        transcript.set_entries([*entries, Entry("live", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True)])
+        transcript.set_entries([*entries, live()])
         assert [transcript.is_following] == [True]
         transcript.view.scroll_pages(-2)
         assert [transcript.is_following] == [False]
         before = body(transcript)
-        transcript.append("live", ReplyPart.ANSWER, "text\n\n" * 20)
+        append(transcript, ReplyPart.ANSWER, "text\n\n" * 20)
         after = body(transcript)
         assert after[:-1] == before[:-1]
         assert "↓ new" in after[-1]
