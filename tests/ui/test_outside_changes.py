@@ -37,13 +37,13 @@ def place(running: Program) -> Path:
 def edit(running: Program, text: str = "theirs") -> None:
     """Change the file as another program does."""
     other = elsewhere(running)
-    session = other.load(place(running))
+    session = other.read_only(place(running))
     other.save_now(session.with_message(Message("m9", Role.USER, text, session.head)))
 
 
 def texts(running: Program) -> dict[str, list[str]]:
     other = elsewhere(running)
-    found = [other.load(Path(summary.path)) for summary in other.list().summaries]
+    found = [other.read_only(Path(summary.path)) for summary in other.list().summaries]
     return {session.title: [message.content for message in session.messages] for session in found}
 
 

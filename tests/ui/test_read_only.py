@@ -42,7 +42,7 @@ class Holder:
         assert self.files.save_now(self.session) is None
 
     def stored(self, path: Path | None = None) -> Session:
-        return SessionFiles(self.files.folder, self.files.trash).load(path or self.path)
+        return SessionFiles(self.files.folder, self.files.trash).read_only(path or self.path)
 
 
 @pytest.fixture(autouse=True)

@@ -50,7 +50,7 @@ async def pass_time(clock: WaitingClock, running: Program, seconds: int) -> None
 
 
 def contents(running: Program, path: Path) -> list[str]:
-    return [message.content for message in running.files.load(path).messages]
+    return [message.content for message in running.files.read_only(path).messages]
 
 
 @pytest.mark.parametrize("reason", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES])
@@ -71,7 +71,7 @@ async def test_one_notice_stays_until_it_is_solved(tmp_path: Path, disk: Disk, r
         await pass_time(clock, running, 1)
         await running.until(lambda: not line(running))
         await running.shows("Saved again.")
-        saved = running.files.load(running.files.path_of(TALK))
+        saved = running.files.read_only(running.files.path_of(TALK))
         assert [message.content for message in saved.messages] == ["Lamb?", "Roast it.", "More?", "one", "And?", "two"]
         assert (saved.title, saved.settings["temperature"]) == ("Stew", 0.5)
 
@@ -213,7 +213,7 @@ async def test_a_folder_that_may_not_be_looked_into_keeps_nobody(
         await pass_time(clock, running, 8)
         await running.until(lambda: not line(running))
         assert running.files.load_draft(running.files.path_of(TALK)) == "half"
-        assert running.files.load(running.files.path_of(TALK)).title == "Stew"
+        assert running.files.read_only(running.files.path_of(TALK)).title == "Stew"
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -34,7 +34,7 @@ def answer(text: str = "Braise it.") -> Script:
 
 def saved(running: Program, session_id: str = TALK.id) -> list[str]:
     path = next(Path(summary.path) for summary in running.files.list().summaries if summary.id == session_id)
-    return [message.content for message in running.files.load(path).messages]
+    return [message.content for message in running.files.read_only(path).messages]
 
 
 async def ask(running: Program, text: str = "More?") -> None:

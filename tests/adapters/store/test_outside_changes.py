@@ -48,7 +48,7 @@ def look(files: SessionFiles, session: Session) -> Reloaded | Lost | None:
 
 def loaded(path: Path) -> Session:
     """What another program reads there."""
-    return SessionFiles(path.parent, path.parent).load(path)
+    return SessionFiles(path.parent, path.parent).read_only(path)
 
 
 def edit(path: Path, session: Session) -> None:
