@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -21,7 +21,6 @@ if TYPE_CHECKING:  # the names of types only: importing these modules takes time
     from kimi_tui.adapters.log import Redaction
     from kimi_tui.adapters.recording_files import Recordings
     from kimi_tui.adapters.store.session_files import SessionFiles
-    from kimi_tui.adapters.store.session_journal import SessionJournals
     from kimi_tui.core.ports import TurnListener
     from kimi_tui.core.session.session import Session
     from kimi_tui.core.settings.settings import Settings
@@ -169,12 +168,6 @@ class Context:
 
         return new_session(self.settings())
 
-    def journals(self) -> SessionJournals:
-        """What writes the replies of saved sessions down while they grow."""
-        from kimi_tui.adapters.store.session_journal import SessionJournals
-
-        return SessionJournals(self.store())
-
     def find_session(self, text: str | None) -> Path:
         """As `SessionFiles.find`; files that it passes over are told."""
         return self.store().find(text, lambda unreadable: self.tell(unreadable.words))
@@ -226,19 +219,22 @@ class Context:
         folder = self.data_dir / "recordings" if settings.sessions.record_streams else None
         return Recordings(settings.dialect.name, SystemClock(), folder)
 
-    def engine(
-        self, client: EndpointClient, listeners: Sequence[TurnListener] = (), recordings: Recordings | None = None
-    ) -> Engine:
-        """`listeners` hear every turn; without `recordings` none is recorded."""
+    def engine(self, client: EndpointClient, recordings: Recordings | None, *, is_kept: bool = True) -> Engine:
+        """`is_kept` = its replies are saved, and in a journal while they grow; `recordings` None = none is recorded."""
         import random
 
         from kimi_tui.adapters.clock import SystemClock
         from kimi_tui.engine.turn_engine import Engine
 
         clock = SystemClock()
+        listeners: list[TurnListener] = []
+        if is_kept:
+            from kimi_tui.adapters.store.session_journal import SessionJournals
+
+            listeners.append(SessionJournals(self.store()))
         if recordings is None:
             return Engine(client, clock, random.random, self.report, listeners)
-        listeners = (*listeners, recordings)
+        listeners.append(recordings)
         return Engine(client, clock, random.random, self.report, listeners, tape_for=recordings.tape_for)
 
     def read_stdin(self) -> str:

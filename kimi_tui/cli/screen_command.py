@@ -234,7 +234,7 @@ def screen_program(context: Context, held: contextlib.ExitStack, session_id: str
     recordings = cache(context.recordings)
     services = services_of(
         context, SettingsStore(context), store, SystemClock(),
-        engine=lambda: context.engine(client, [context.journals()], recordings()),
+        engine=lambda: context.engine(client, recordings()),
         endpoint="demo" if options.demo else settings.api.dialect,
     )  # fmt: skip
     services = replace(
