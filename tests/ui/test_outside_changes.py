@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.ui.app import chat_screen
@@ -148,7 +149,7 @@ async def test_what_no_file_holds_any_more_is_written(
             assert place(running).read_text() == "= no"
             assert "(conflict)" in running.text
             copy = running.screen.chat
-            await running.until(lambda: running.files.load_draft(copy.path) == "half a thought")
+            await running.until(lambda: load_draft(copy.path) == "half a thought")
         assert running.screen.composer.draft == "half a thought"
 
 

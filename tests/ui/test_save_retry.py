@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import SessionHeldError
 from kimi_tui.core.session.file_formats import ENDINGS
@@ -140,7 +141,7 @@ async def test_a_draft_that_was_asked_about_is_saved_again(tmp_path: Path, disk:
         await pass_time(clock, running, 1)
         await running.until(lambda: not line(running))
         await running.until(lambda: "once more leaves" not in running.text)
-        assert running.files.load_draft(running.files.path_of(TALK)) == "half a thought"
+        assert load_draft(running.files.path_of(TALK)) == "half a thought"
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20), (45, 16)])
@@ -212,7 +213,7 @@ async def test_a_folder_that_may_not_be_looked_into_keeps_nobody(
             assert not [it for it in running.screen.chat.notices if "inside the program" in str(it.entry.text)]
         await pass_time(clock, running, 8)
         await running.until(lambda: not line(running))
-        assert running.files.load_draft(running.files.path_of(TALK)) == "half"
+        assert load_draft(running.files.path_of(TALK)) == "half"
         assert running.files.read_only(running.files.path_of(TALK)).title == "Stew"
 
 

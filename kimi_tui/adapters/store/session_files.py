@@ -71,8 +71,8 @@ SaveListener = Callable[[Session, Path, Mark], object]
 class SessionFiles(SessionFolder):
     """One folder of sessions, and the trash beside it; what the screen and the command line call a `SessionStore`."""
 
-    load_draft, save_draft = staticmethod(load_draft), staticmethod(save_draft)
-    load_raw_draft, save_raw_draft = staticmethod(load_raw_draft), staticmethod(save_raw_draft)
+    save_draft = staticmethod(save_draft)
+    save_raw_draft = staticmethod(save_raw_draft)
 
     def __init__(
         self,

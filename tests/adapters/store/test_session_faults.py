@@ -16,6 +16,7 @@ import pytest
 
 from kimi_tui.adapters.files import sweep_temporaries
 from kimi_tui.adapters.store.repaired_copy import examine, has_whole_end, write_repaired
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.file_formats import ENDINGS
@@ -254,7 +255,7 @@ READS: tuple[Callable[[World], object], ...] = (
     lambda world: world.files.trashed(),
     lambda world: world.files.is_found_at_once("lamb"),
     lambda world: world.files.recent_prompts(),
-    lambda world: world.files.load_draft(world.path),
+    lambda world: load_draft(world.path),
     lambda world: world.files.open(world.path).release(),
     lambda world: examine(world.path),
     lambda world: has_whole_end(world.path),
@@ -297,9 +298,9 @@ def test_a_session_goes_to_the_trash_with_its_draft_and_comes_back(tmp_path: Pat
     place = world(tmp_path)
     in_trash = place.files.delete(place.path)
     assert [path.name for path in place.files.folder.glob("*.toml")] == []
-    assert place.files.load_draft(place.path) == ""
+    assert load_draft(place.path) == ""
     assert place.files.restore_path(in_trash) == place.path
-    assert (place.files.read_only(place.path), place.files.load_draft(place.path)) == (SESSION, DRAFT)
+    assert (place.files.read_only(place.path), load_draft(place.path)) == (SESSION, DRAFT)
     assert len(place.drafts()) == 1
     with pytest.raises(StorageError):
         place.files.restore_path(in_trash)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.adapters.store import session_places, session_reading
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import ConversionError, SessionHeldError, StorageError
 from kimi_tui.core.session.file_formats import FORMATS
@@ -139,9 +140,9 @@ def test_trash_and_back(files: SessionFiles) -> None:
     files.save_now(make())
     path = files.find()
     files.save_draft(path, "half a\r\nsentence")
-    assert files.load_draft(path) == "half a\r\nsentence"
+    assert load_draft(path) == "half a\r\nsentence"
     assert files.delete(path).parent.name == "trash"
-    assert (files.list().summaries, files.load_draft(path)) == ((), "")
+    assert (files.list().summaries, load_draft(path)) == ((), "")
     with pytest.raises(StorageError):
         files.restore("nothing")
     assert files.read_only(files.restore("lamb")) == make()

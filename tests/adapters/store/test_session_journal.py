@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.adapters.store import session_journal, session_lock, session_recovery
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.adapters.store.session_journal import SessionJournals
 from kimi_tui.adapters.store.session_places import beside
@@ -534,7 +535,7 @@ async def test_a_question_that_was_sent_is_no_draft_any_more(tmp_path: Path) -> 
     await written(place, "hm")
     left = place.left()
     left.recover()
-    assert left.load_draft(left.find()) == ""
+    assert load_draft(left.find()) == ""
     await stop(turn)
 
 
