@@ -33,11 +33,21 @@ FORBIDDEN = {
 
 
 PACKAGE_ORDER = {
+    "adapters": [
+        "child_environ", "clock", "files", "ids", "log",
+        "clipboard_tools", "crash_files", "link_opener", "recording_files", "text_editor",
+    ],
     "core": ["text", "session", "prompt", "wire", "settings"],
     "ui": ["text", "terminal", "state", "keys", "widgets", "transcript", "panes", "screens", "commands", "app"],
+}  # fmt: skip
+"""The packages of a layer, or its modules; each may import those named before it."""
+ALONE = {
+    "core.markdown": {"core.text"},
+    "adapters.config": {"adapters.child_environ", "adapters.files"},
+    "adapters.endpoint": {"adapters.clock"},
+    "adapters.forms": {"adapters.files"},
+    "adapters.store": {"adapters.files", "adapters.ids"},
 }
-"""The packages of a layer; each may import those named before it."""
-ALONE = {"core.markdown": {"core.text"}}
 """Packages beside that order, and what each may import."""
 
 
@@ -101,7 +111,7 @@ def packages_allowed(layer: str, package: str) -> set[str]:
 
 @pytest.mark.parametrize("layer", PACKAGE_ORDER)
 def test_a_package_of_a_layer_does_not_reach_up(layer: str) -> None:
-    packages = {path.parent.name for path in (PACKAGE / layer).glob("*/__init__.py")}
+    packages = {*PACKAGE_ORDER[layer], *(path.parent.name for path in (PACKAGE / layer).glob("*/__init__.py"))}
     reached = {
         (module, name)
         for package in packages
@@ -112,6 +122,12 @@ def test_a_package_of_a_layer_does_not_reach_up(layer: str) -> None:
         if is_below(name, f"kimi_tui.{layer}.{other}")
     }
     assert not reached
+
+
+def test_every_adapter_has_its_place() -> None:
+    found = {path.stem for path in (PACKAGE / "adapters").iterdir() if path.stem[:1].isalpha()}
+    alone = {name.partition(".")[2] for name in ALONE if is_below(name, "adapters")}
+    assert found == {*PACKAGE_ORDER["adapters"], *alone}
 
 
 def test_nobody_reaches_into_the_layout_of_the_transcript() -> None:

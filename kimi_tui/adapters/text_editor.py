@@ -60,11 +60,11 @@ class SystemEditor:
         return shutil.which(name, path=self._environ.get("PATH"))
 
     async def edit(self, text: str) -> tuple[str, str]:
-        command = self._command()
         with _interrupts_left_to_it():
-            return await asyncio.to_thread(self._edit, command, text)
+            return await asyncio.to_thread(self._edit, text)
 
-    def _edit(self, command: Sequence[str], text: str) -> tuple[str, str]:
+    def _edit(self, text: str) -> tuple[str, str]:
+        command = self._command()
         try:
             with tempfile.TemporaryDirectory(prefix="kimi-tui-") as folder:
                 path = Path(folder) / FILE_NAME

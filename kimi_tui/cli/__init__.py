@@ -1,4 +1,7 @@
-"""The command line: arguments, exit statuses, and the wiring of everything else."""
+"""The command line: arguments, exit statuses, and the wiring of everything else.
+
+May import every layer; none imports it.
+"""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ async def _ask(order: Order, context: Context) -> int:
         with contextlib.ExitStack() as held:
             open_session.told = partial(_tell_change, context, held)
             recordings = await _recordings(order, context)
-            engine = context.engine(client, recordings, is_saved=order.is_kept)
+            engine = context.engine(client, recordings, is_kept=order.is_kept)
             turn = engine.start(open_session, order.opening, order.request, order.plan)
             output = choose_output(context, has_alternatives=order.has_alternatives)
             listener = AskListener(order, context, output, turn)

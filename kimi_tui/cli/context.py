@@ -225,14 +225,14 @@ class Context:
 
         return [SessionJournals(self.store())]
 
-    def engine(self, client: EndpointClient, recordings: Recordings | None, *, is_saved: bool = True) -> Engine:
-        """Without `recordings` no turn is recorded; `is_saved` = whether its sessions are."""
+    def engine(self, client: EndpointClient, recordings: Recordings | None, *, is_kept: bool = True) -> Engine:
+        """Without `recordings` no turn is recorded; `is_kept` = its replies are saved."""
         import random
 
         from kimi_tui.adapters.clock import SystemClock
         from kimi_tui.engine.turn_engine import Engine
 
-        clock, listeners = SystemClock(), self._savers() if is_saved else []
+        clock, listeners = SystemClock(), self._savers() if is_kept else []
         if recordings is None:
             return Engine(client, clock, random.random, self.report, listeners)
         listeners.append(recordings)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.exit_status import DONE
-from kimi_tui.core.errors import KimiError, UsageError
+from kimi_tui.core.errors import KimiError, StorageError, UsageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.prompt.next_cuts import next_parts
 from kimi_tui.core.prompt.prompt_syntax import Prompt, write_prompt
@@ -70,14 +70,14 @@ def _read(source: str | None, context: Context) -> tuple[object, str]:
     if source == "-":
         return _understand(context.read_stdin(), "standard input"), "standard input"
     if source is None or not is_file(source):
-        store = context.store()
-        found = store.load(context.find_session(source))
+        found = context.store().read_only(context.find_session(source))
         return found, found.path
     from kimi_tui.adapters.files import read_file
     from kimi_tui.adapters.store.session_places import JOURNAL, beside
 
     if beside(Path(source), JOURNAL).exists():
-        context.store().recover_beside(Path(source))
+        with contextlib.suppress(StorageError):  # it may be a list of messages all the same
+            return context.store().read_only(Path(source)), source
     try:
         text = read_file(Path(source), is_pipe_allowed=True).decode("utf-8")
     except OSError as error:

@@ -25,7 +25,7 @@ def check(options: Namespace, context: Context) -> int:
     paths, is_bad = _paths_to_check(options.files, store, context)
     for path in paths:
         try:
-            session = store.load(path)
+            session = store.read_only(path)
         except StorageError as error:
             _tell_damages(path, error, context)
             is_bad = True

@@ -85,8 +85,7 @@ def _show(options: Namespace, context: Context) -> int:
 
 
 def _load(text: str, context: Context) -> Session:
-    store = context.store()
-    return store.load(context.find_session(text))
+    return context.store().read_only(context.find_session(text))
 
 
 def _path(options: Namespace, context: Context) -> int:
@@ -103,7 +102,7 @@ def _export(options: Namespace, context: Context) -> int:
     form = EXPORT_FORMS[options.format] if options.format else export_form_of(suffix, str(output))
     store = context.store()
     path = context.find_session(options.session)
-    data = form.render(store.load(path))
+    data = form.render(store.read_only(path))
     if output is None:
         context.write(data.decode())
     else:

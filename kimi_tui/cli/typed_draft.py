@@ -7,8 +7,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from kimi_tui.adapters.files import make_private_dir, write_atomic
 from kimi_tui.adapters.ids import new_session_id
+from kimi_tui.adapters.store.session_drafts import add_to_draft, save_draft
 from kimi_tui.adapters.store.session_places import DRAFT, beside, forget
 from kimi_tui.cli.arguments import LATEST
 from kimi_tui.core.errors import KimiError
@@ -38,8 +38,7 @@ class EarlyDraft:
         with suppress(KimiError):
             if text.strip() and not text.startswith("/"):
                 self._is_kept = True
-                make_private_dir(self._path.parent)
-                write_atomic(beside(self._path, DRAFT), text.encode("utf-8", "replace"))
+                save_draft(self._path, text)
             else:
                 self.remove()
 
@@ -54,7 +53,6 @@ def keep_as_draft(text: str, store: SessionFiles, options: Namespace, new: Sessi
 
     What comes back names the session for `-r`. Raises StorageError.
     """
-    from kimi_tui.adapters.store.session_drafts import add_to_draft
     from kimi_tui.adapters.store.session_lock import SessionLock
 
     name = None if options.resume is LATEST else options.resume

@@ -25,7 +25,8 @@ MODULES = (
     "pygments.lexers",
     "pygments.token",
 )
-"""What the first question, reply and action need. One that is missing is told of where it is needed."""
+"""What the first question, reply and action need. One of others that is missing is told of where it is needed."""
+PACKAGE = __name__.partition(".")[0]
 LANGUAGE = "python"
 """Of the first code block, most likely: it would wait 60 ms for the patterns of its lexer."""
 PAUSE_S = 0.02
@@ -39,8 +40,9 @@ async def warm_up() -> None:
         await asyncio.sleep(PAUSE_S)
         try:
             import_module(name)
-        except ImportError:
-            continue
+        except ImportError as error:
+            if (error.name or "").partition(".")[0] == PACKAGE:
+                raise
     await asyncio.to_thread(_make_lexer)
     gc.freeze()
 

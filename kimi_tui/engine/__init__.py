@@ -5,4 +5,6 @@ It knows neither the screen nor the network; a front end calls `Engine.start` an
     turn = engine.start(open_session, Asking("Hello!"), request)
     async for event in turn.listen():
         …
+
+May import `core`.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,6 +74,26 @@ async def test_nothing_is_left_behind(program: Program, tmp_path: Path) -> None:
     assert not path.exists()
     assert not path.parent.exists()
     assert stat.S_IMODE(tmp_path.stat().st_mode)
+
+
+async def test_no_file_is_touched_on_the_loop(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    command, threads = program(""), set[int]()
+
+    def noted(name: str) -> None:
+        real = getattr(os, name)
+
+        def call(*args: object, **kwargs: object) -> object:
+            threads.add(threading.get_ident())
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(os, name, call)
+
+    for name in ("access", "open", "stat", "mkdir", "unlink"):
+        noted(name)
+    assert await editor(EDITOR=command).edit(TEXT) == (TEXT, "")
+    monkeypatch.undo()
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 @pytest.mark.parametrize("name", ["/nowhere/ed", "'unclosed", "no-such-editor -x"])

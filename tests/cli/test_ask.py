@@ -27,7 +27,7 @@ def store(tmp_path: Path) -> SessionFiles:
 
 def only_session(store: SessionFiles) -> Session:
     (summary,) = store.list().summaries
-    return store.load(Path(summary.path))
+    return store.read_only(Path(summary.path))
 
 
 def test_the_answer_goes_to_standard_output_and_the_request_is_the_documented_one() -> None:

@@ -28,7 +28,9 @@ def test_tokens_are_counted_and_a_broken_sentence_is_taken_back(tmp_path: Path) 
     assert (first["max_new_tokens"], second["max_new_tokens"]) == (99, 92)
     (summary,) = SessionFiles(tmp_path / "data" / "sessions", tmp_path / "data" / "trash").list().summaries
     reply = (
-        SessionFiles(tmp_path / "data" / "sessions", tmp_path / "data" / "trash").load(Path(summary.path)).messages[-1]
+        SessionFiles(tmp_path / "data" / "sessions", tmp_path / "data" / "trash")
+        .read_only(Path(summary.path))
+        .messages[-1]
     )
     assert (reply.reasoning, reply.content, reply.thinking_end) == ("One is so.", "Yes.", "budget")
     assert reply.cut_tail == " Two is not so"

@@ -19,7 +19,7 @@ WHOLE = "I </think>Roast 👍🏽 it:\r\n```sh\nls\n```\n| a | b |</think> <thin
 def last_message(tmp_path: Path) -> Message:
     store = SessionFiles(tmp_path / "data" / "sessions", tmp_path / "data" / "trash")
     (summary,) = store.list().summaries
-    return store.load(Path(summary.path)).messages[-1]
+    return store.read_only(Path(summary.path)).messages[-1]
 
 
 def cut_after(chars: int) -> Play:

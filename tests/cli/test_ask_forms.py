@@ -62,7 +62,7 @@ def test_it_is_saved_as_one_reply_of_two_requests(tmp_path: Path) -> None:
     assert (report["content"], report["reasoning"], report["state"]) == ('{"minutes": 12}', "hm so", "complete")
     assert report["usage"] == {"input_tokens": 22, "output_tokens": 4, "cost_usd": 0.0005}
     store = SessionFiles(tmp_path / "data" / "sessions", tmp_path / "data" / "trash")
-    reply = store.load(Path(store.list().summaries[0].path)).messages[-1]
+    reply = store.read_only(Path(store.list().summaries[0].path)).messages[-1]
     assert [request.kind for request in reply.requests] == ["think", "answer"]
     assert form_of(reply) == {"type": "json_schema", "json_schema": {"name": "lamb", "schema": LAMB}}
     assert reply.sent is not None

@@ -35,7 +35,7 @@ def read_until(process: subprocess.Popen[bytes], text: bytes) -> bytes:
 
 def saved_reply(tmp_path: Path) -> tuple[str, MessageState | None]:
     store = SessionFiles(tmp_path / "data" / "sessions", tmp_path / "data" / "trash")
-    last = store.load(store.find(None)).messages[-1]
+    last = store.read_only(store.find(None)).messages[-1]
     return last.content, last.state
 
 

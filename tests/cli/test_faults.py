@@ -114,7 +114,7 @@ def ask(url: str, folder: Path, *options: str) -> tuple[Result, Session]:
     for text in (result.out.encode(), result.err.encode(), *files):
         assert KEY.encode() not in text
     assert "Traceback" not in result.err
-    return result, store.load(Path(summary.path))
+    return result, store.read_only(Path(summary.path))
 
 
 def check(folder: Path, played: Play, *, state: str, kind: str, content: str = "", words: str = "") -> None:

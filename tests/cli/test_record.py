@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("places")
 def only_session(folder: Path) -> Session:
     store = SessionFiles(folder / "data" / "sessions", folder / "data" / "trash")
     (summary,) = store.list().summaries
-    return store.load(Path(summary.path))
+    return store.read_only(Path(summary.path))
 
 
 REPLY = Play(tokens("So it", " is.", " Two", "</think>", "Sure", ":\n", "ok"))

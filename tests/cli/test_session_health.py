@@ -83,7 +83,7 @@ def test_a_copy_holds_what_can_be_read(store: SessionFiles, tmp_path: Path, endi
     assert f"3 messages kept, 1 left out; {bad} is as it was." in result.err
     assert f"kimi-tui: {bad}:" in result.err
     assert bad.read_bytes() == before
-    copy = store.load(new)
+    copy = store.read_only(new)
     assert [message.content for message in copy.messages] == ["Lamb?", "Stew?", "Braise it."]
     assert (copy.id, copy.title, copy.written_by) == (TALK.id, "Lamb?", __version__)
     assert new.stat().st_mode & 0o777 == 0o600
@@ -91,7 +91,7 @@ def test_a_copy_holds_what_can_be_read(store: SessionFiles, tmp_path: Path, endi
     again = call("sessions", "repair", str(bad), "-o", str(new))
     assert (again.status, again.out) == (2, "")
     assert "is there already; nothing was written" in again.err
-    assert store.load(new) == copy
+    assert store.read_only(new) == copy
 
 
 @pytest.mark.parametrize("is_readable", [True, False])
@@ -110,7 +110,7 @@ def test_a_copy_gets_what_a_journal_holds(store: SessionFiles, tmp_path: Path, i
     result = call("sessions", "repair", str(bad), "-o", str(new))
     assert (result.status, result.out) == (0, f"{new}\n")
     assert f"5 characters. It is in the copy; the journal stays: {journal}" in result.err
-    said = [message.content for message in store.load(new).messages]
+    said = [message.content for message in store.read_only(new).messages]
     assert said == [*(["Lamb?", "Stew?", "Braise it."] if is_readable else []), "And then?", "Rest."]
     assert journal.read_bytes() == data
 
@@ -126,7 +126,7 @@ def test_a_copy_beside_a_session_comes_back(store: SessionFiles, tmp_path: Path)
         store.rename(path, "Stew")
         new = tmp_path / f"new-{name}"
         assert call("sessions", "repair", str(backup_of(path, None)), "-o", str(new)).status == 0
-        assert store.load(new) == TALK
+        assert store.read_only(new) == TALK
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def test_import_of_what_another_program_wrote(store: SessionFiles, tmp_path: Pat
     result = call("sessions", "import", str(path))
     rest = "model, messages[1].name" if ending == ".json" else "messages[1].name"
     assert (result.status, result.err) == (0, f"kimi-tui: {path}: not taken: {rest}\n")
-    found = store.load(store.find(result.out.strip()))
+    found = store.read_only(store.find(result.out.strip()))
     assert (found.title, found.system) == ("Hi", "Be kind.")
     assert [(m.content, m.reasoning) for m in found.messages] == [("Hi", None), ("Hello", "greet"), ("", "and then")]
 
@@ -234,7 +234,7 @@ def test_a_session_without_messages_is_listed_and_can_be_used(store: SessionFile
     assert call("sessions", "check").status == call("sessions", "show", "2026").status == 0
     assert call("prompt").out.endswith("<think>")
     assert call("ask", "Hi", "--session", "2026", "--demo").status == 0
-    assert store.load(store.find()).title == "Hi"
+    assert store.read_only(store.find()).title == "Hi"
 
 
 @pytest.mark.parametrize("words", [["delete"], ["convert", "--to", "json"]], ids=["delete", "convert"])
@@ -347,7 +347,7 @@ def test_a_format_is_known_wherever_formats_are_named(
     store: SessionFiles, session: Session, name: str, tmp_path: Path
 ) -> None:
     file = tmp_path / f"copy{FORMATS[name].ending}"
-    saved = FORMATS[name].encode(store.load(store.find()))
+    saved = FORMATS[name].encode(store.read_only(store.find()))
     assert call("sessions", "export", session.id, "--format", name).out == saved.decode()
     assert call("sessions", "export", session.id, "-o", str(file)).status == 0
     assert file.read_bytes() == saved

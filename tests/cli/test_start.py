@@ -6,12 +6,14 @@ import gc
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
 
 from kimi_tui import cli
 from kimi_tui.cli import arguments
+from kimi_tui.cli import warm_up as warming
 from kimi_tui.cli.warm_up import warm_up
 from tests.cli.calls import KEY, run_python
 from tests.cli.loopback import Play, endpoint, tokens
@@ -105,3 +107,21 @@ async def test_the_screen_collects_its_garbage_from_its_first_idle_moment_on() -
     await warm_up()
     assert gc.isenabled()
     assert "pygments.lexers.python" in sys.modules  # the first code block does not wait for it
+
+
+NAMED = [*cli.MODULES.values(), *(name for name in warming.MODULES if name.startswith("kimi_tui."))]
+"""Modules of ours that are imported by a name in a table."""
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_module_of_ours_that_a_table_names_is_there(name: str) -> None:
+    assert find_spec(name) is not None
+
+
+@pytest.mark.usefixtures("_collector")
+async def test_one_of_ours_that_is_missing_is_told_and_one_of_others_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warming, "MODULES", ("no_such_library",))
+    await warm_up()
+    monkeypatch.setattr(warming, "MODULES", ("kimi_tui.cli.renamed",))
+    with pytest.raises(ImportError):
+        await warm_up()

@@ -44,7 +44,7 @@ class World:
     def edit(self, change: Callable[[Session], Session]) -> None:
         """Change the file as another program does."""
         other = SessionFiles(self.files.folder, self.files.trash)
-        other.save_now(change(other.load(self.held.path)))
+        other.save_now(change(other.read_only(self.held.path)))
 
     async def look(self) -> None:
         await self.session.take_changes(self.files.look)
@@ -52,7 +52,7 @@ class World:
     def texts(self) -> dict[str, list[str]]:
         """What every session in the folder says, by title."""
         other = SessionFiles(self.files.folder, self.files.trash)
-        sessions = [other.load(Path(summary.path)) for summary in other.list().summaries]
+        sessions = [other.read_only(Path(summary.path)) for summary in other.list().summaries]
         return {session.title: [message.content for message in session.messages] for session in sessions}
 
 

@@ -111,7 +111,7 @@ class TwoWriters(RuleBasedStateMachine):
         return found[place % len(found)] if found else None
 
     def stored(self, path: Path) -> Session:
-        return SessionFiles(self.folder / "sessions", self.folder / "trash").load(path)
+        return SessionFiles(self.folder / "sessions", self.folder / "trash").read_only(path)
 
     def in_files(self) -> set[str]:
         return set[str]().union(*(texts_of(self.stored(path)) for path in self.readable()))

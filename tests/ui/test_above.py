@@ -12,6 +12,7 @@ from textual import events
 from textual.screen import Screen
 from textual.widgets import Input, OptionList
 
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.core.errors import ThemeError
 from kimi_tui.core.settings.layers import Key
 from tests.fakes.scripted_client import Script, streaming, think_end, token
@@ -264,7 +265,7 @@ async def test_the_program_can_be_left_from_there_and_the_draft_is_kept(
         await open_screen(running, name)
         await running.type(f"<{pressed}>")
         await running.until(lambda: running.app._exit)
-    assert running.files.load_draft(running.files.path_of(TALK)) == "half a thought"
+    assert load_draft(running.files.path_of(TALK)) == "half a thought"
     assert running.app.return_value == TALK.id
 
 

@@ -61,7 +61,7 @@ async def test_its_input_is_in_the_prompt_pane_while_the_command_is_typed(tmp_pa
 async def test_undone_after_a_restart_the_old_reply_is_shown(tmp_path: Path) -> None:
     async with program(tmp_path, answer("Grill it."), session=TALK) as running:
         await asked(running, "<shift+tab>a")
-        session = running.files.load(running.screen.chat.path)
+        session = running.files.read_only(running.screen.chat.path)
     (tmp_path / "later").mkdir()
     async with program(tmp_path / "later", session=replace(session, path="")) as running:
         await running.type("<shift+tab>u")
@@ -117,7 +117,7 @@ async def test_answers_stream_side_by_side_and_each_is_reached_while_it_runs(tmp
         await running.idle()
         assert sorted(contents(running)) == [f"{text} begun. {text} done." for text in "ABC"]
         assert running.screen.chat.branch[-1].id == "m3"
-        assert running.files.load(running.screen.chat.path).head == "m3"
+        assert running.files.read_only(running.screen.chat.path).head == "m3"
         assert len({body["input"] for body in running.client.bodies}) == 1
         assert "session $0.0012" in running.text
 

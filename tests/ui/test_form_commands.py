@@ -54,7 +54,7 @@ async def test_a_schema_from_a_file_holds_the_answer_which_is_laid_out(tmp_path:
         assert '"minutes": 12' in running.text  # laid out
         assert running.screen.chat.branch[-1].content == '{"minutes":12}'  # as it came
         assert [body.get("response_format") for body in running.client.bodies] == [None, FORM]
-        saved = running.files.load(running.screen.chat.path)
+        saved = running.files.read_only(running.screen.chat.path)
         assert json.loads(str(saved.settings["response_format"])) == FORM
         await running.type("/schema off<enter>")
         await running.until(lambda: "then json_schema" not in running.text)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.core.errors import AuthenticationError, KeyMissingError
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Session
@@ -310,7 +311,7 @@ async def test_what_is_typed_while_a_session_is_left_is_kept(tmp_path: Path, mon
         await running.until(lambda: draft(running) == "half a thought")
         gate.set()
         await running.until(lambda: running.screen.chat is not first)
-        assert running.files.load_draft(first.path) == "half a thought"
+        assert load_draft(first.path) == "half a thought"
         assert not draft(running)
 
 

@@ -107,8 +107,8 @@ async def test_another_reply_is_an_alternative_that_can_be_left_again(tmp_path: 
         await running.shows("1/2")
         await running.type("<right>")
         assert branch(running)[-1] == "Stew it."
-        saved = running.files.load(running.files.path_of(running.screen.chat.session))
-        await running.until(lambda: running.files.load(running.files.path_of(saved)).head == saved.messages[-1].id)
+        saved = running.files.read_only(running.files.path_of(running.screen.chat.session))
+        await running.until(lambda: running.files.read_only(running.files.path_of(saved)).head == saved.messages[-1].id)
 
 
 async def test_only_alternatives_that_are_there_are_offered(tmp_path: Path) -> None:
@@ -159,9 +159,9 @@ async def test_nothing_is_left_in_the_file_of_what_was_deleted(tmp_path: Path) -
     async with program(tmp_path, session=TALK) as running:
         path = running.files.path_of(TALK)
         await running.type("<shift+tab><home>d")
-        await running.until(lambda: not running.files.load(path).messages)
+        await running.until(lambda: not running.files.read_only(path).messages)
         await running.type("/undo<enter>")
-        await running.until(lambda: running.files.load(path).messages == TALK.messages)
+        await running.until(lambda: running.files.read_only(path).messages == TALK.messages)
 
 
 async def test_each_undo_replaces_the_notice_of_what_it_brings_back(tmp_path: Path) -> None:
@@ -367,7 +367,7 @@ async def test_leaving_keeps_the_running_reply_of_every_session(tmp_path: Path) 
         await running.shows("two")
         await running.type("<ctrl+q>")
         listing = running.files.list()
-        states = {running.files.load(Path(s.path)).messages[-1].state for s in listing.summaries}
+        states = {running.files.read_only(Path(s.path)).messages[-1].state for s in listing.summaries}
         assert states == {"cancelled"}
         assert len(listing.summaries) == 2
 

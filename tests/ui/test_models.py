@@ -34,6 +34,6 @@ def test_a_session_is_asked_at_its_own_models_address(tmp_path: Path, options: l
             terminal.until("There are two ways.")
             terminal.send("\x11")
             assert terminal.end() == 0
-    session = store.load(store.find(None))
+    session = store.read_only(store.find(None))
     assert [request.path for request in server.received] == [f"/v1/inference/{asked}"]
     assert (session.model, session.messages[-1].model) == ("sessions/own", asked)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.adapters.store.session_lock import SessionLock
 from kimi_tui.cli.screen_command import first_session
@@ -131,7 +132,7 @@ async def looks(running: Program) -> dict[str, object]:
         "sessions": len(screen.open_chats.all),
         "messages": [message.content for message in screen.chat.session.messages],
         "settings": screen.chat.session.settings,
-        "kept": running.files.load_draft(running.files.path_of(TALK)),
+        "kept": load_draft(running.files.path_of(TALK)),
     }
 
 
@@ -217,7 +218,7 @@ async def test_a_command_that_was_being_typed_stays_with_a_session_that_is_there
     async with program(tmp_path, session=TALK) as running:
         await running.type("/rename Stew<ctrl+n>")
         await running.until(lambda: running.screen.chat.session.id != TALK.id)
-        assert running.files.load_draft(running.files.path_of(TALK)) == "/rename Stew"
+        assert load_draft(running.files.path_of(TALK)) == "/rename Stew"
 
 
 async def test_a_giant_message_is_cut_before_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,8 +283,8 @@ async def test_what_was_typed_before_a_session_is_there_makes_none(tmp_path: Pat
         chats.begin_with(chat)
         assert not SessionFiles(tmp_path / "sessions", tmp_path / "trash").recover()
         await chats.keep_drafts("typed ahead")
-        assert store.load_draft(chat.path) == "typed ahead"
+        assert load_draft(chat.path) == "typed ahead"
         await chats.release()
         assert not is_held(first.path)
     assert [summary.id for summary in store.list().summaries] == [TALK.id]
-    assert not store.load_draft(first.path)
+    assert not load_draft(first.path)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.ui.app import chat_screen
@@ -37,13 +38,13 @@ def place(running: Program) -> Path:
 def edit(running: Program, text: str = "theirs") -> None:
     """Change the file as another program does."""
     other = elsewhere(running)
-    session = other.load(place(running))
+    session = other.read_only(place(running))
     other.save_now(session.with_message(Message("m9", Role.USER, text, session.head)))
 
 
 def texts(running: Program) -> dict[str, list[str]]:
     other = elsewhere(running)
-    found = [other.load(Path(summary.path)) for summary in other.list().summaries]
+    found = [other.read_only(Path(summary.path)) for summary in other.list().summaries]
     return {session.title: [message.content for message in session.messages] for session in found}
 
 
@@ -148,7 +149,7 @@ async def test_what_no_file_holds_any_more_is_written(
             assert place(running).read_text() == "= no"
             assert "(conflict)" in running.text
             copy = running.screen.chat
-            await running.until(lambda: running.files.load_draft(copy.path) == "half a thought")
+            await running.until(lambda: load_draft(copy.path) == "half a thought")
         assert running.screen.composer.draft == "half a thought"
 
 

@@ -145,7 +145,7 @@ async def test_the_thinking_is_taken_up_in_an_alternative_and_undone_after_a_res
         assert [(made.reasoning or "")[it.start : it.end] for it in made.written] == [own]
         assert (made.requests, made.usage is not None, made.sent is not None) == ((), True, True)
         assert running.screen.chat.session.messages[1] == LAMB.messages[1]
-        session = running.files.load(running.screen.chat.path)
+        session = running.files.read_only(running.screen.chat.path)
     async with program(tmp_path / "later", session=await restarted(tmp_path, session)) as running:
         await running.type("<shift+tab>u")
         await running.shows("as it was")

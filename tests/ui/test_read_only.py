@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.session.session import Message, Role, Session
@@ -42,7 +43,7 @@ class Holder:
         assert self.files.save_now(self.session) is None
 
     def stored(self, path: Path | None = None) -> Session:
-        return SessionFiles(self.files.folder, self.files.trash).load(path or self.path)
+        return SessionFiles(self.files.folder, self.files.trash).read_only(path or self.path)
 
 
 @pytest.fixture(autouse=True)
@@ -149,7 +150,7 @@ async def test_saved_elsewhere_it_is_ones_own_with_what_is_typed(tmp_path: Path)
         running.screen.drafts.begin_argument(BY_ID["save-as"])
         await running.type(f"{new}<enter>")
         await running.shows("The session lies in")
-        await running.until(lambda: running.files.load_draft(new) == "half a thought")
+        await running.until(lambda: load_draft(new) == "half a thought")
         assert not list(holder.path.parent.glob(".*.draft"))
         assert running.screen.composer.draft == "half a thought"
         await running.type("<enter>")
@@ -177,7 +178,7 @@ async def test_one_key_makes_it_a_copy_with_what_is_typed(tmp_path: Path) -> Non
         chat = running.screen.chat
         assert chat.session.id != TALK.id
         assert (chat.session.title, chat.session.messages) == ("Lamb? (copy)", TALK.messages)
-        assert running.files.load_draft(chat.path) == "half a thought"
+        assert load_draft(chat.path) == "half a thought"
         await running.type("<enter>")
         await running.shows("Yes.")
         await running.idle()
@@ -226,7 +227,7 @@ async def test_its_draft_lies_apart_and_comes_back(tmp_path: Path) -> None:
             await running.type("<ctrl+q>" if number else "my own<ctrl+q>")
             await running.until(lambda: running.app._exit)
             assert running.app.return_code == 0
-            assert holder.files.load_draft(holder.path) == "the holder's"
+            assert load_draft(holder.path) == "the holder's"
     holder.held.release()
     assert holder.files.open(holder.path).draft == "the holder's\n\nmy own"
 

@@ -101,7 +101,7 @@ async def test_whole_replies_stream_at_once_and_are_seen_side_by_side(
             MessageState.COMPLETE,
         ]
         assert [reply.reasoning for reply in replies] == ["A thought", "B thought", "C thought"]
-        assert running.files.load(running.screen.chat.path).messages == running.screen.chat.session.messages
+        assert running.files.read_only(running.screen.chat.path).messages == running.screen.chat.session.messages
 
 
 @pytest.mark.parametrize("size", [(120, 40), (60, 20)])
@@ -256,7 +256,7 @@ async def test_a_row_is_taken_and_the_table_copied(tmp_path: Path) -> None:
         await running.type("<end><right><enter>")
         await running.until(lambda: running.screen.chat.session.head == "m4")
         await running.shows("temperature 0.5  ◂ 3/3")
-        await running.until(lambda: running.files.load(running.screen.chat.path).head == "m4")
+        await running.until(lambda: running.files.read_only(running.screen.chat.path).head == "m4")
         assert running.app.focused is running.screen.composer
 
 
@@ -268,7 +268,7 @@ async def test_the_rows_follow_a_session_that_others_change(tmp_path: Path, monk
         other = SessionFiles(running.files.folder, running.files.trash)
 
         def change(**values: Any) -> None:
-            other.save_now(replace(other.load(running.files.path_of(both)), **values))
+            other.save_now(replace(other.read_only(running.files.path_of(both)), **values))
 
         await opens_side_by_side(running)
         await running.shows("Boil it.")
@@ -322,7 +322,7 @@ async def test_they_go_on_in_another_session_and_leaving_keeps_what_came(tmp_pat
         await running.until(lambda: len(running.client.bodies) == 5)
         await running.type("<ctrl+q>")
         await running.until(lambda: bool(running.app._exit))
-        kept = [message.content for message in running.files.load(path).messages[2:]]
+        kept = [message.content for message in running.files.read_only(path).messages[2:]]
         assert kept[:4] == ["A begun. A done.", "B begun.", "C begun.", "D begun."]
 
 

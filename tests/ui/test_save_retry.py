@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import SessionHeldError
 from kimi_tui.core.session.file_formats import ENDINGS
@@ -50,7 +51,7 @@ async def pass_time(clock: WaitingClock, running: Program, seconds: int) -> None
 
 
 def contents(running: Program, path: Path) -> list[str]:
-    return [message.content for message in running.files.load(path).messages]
+    return [message.content for message in running.files.read_only(path).messages]
 
 
 @pytest.mark.parametrize("reason", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES])
@@ -71,7 +72,7 @@ async def test_one_notice_stays_until_it_is_solved(tmp_path: Path, disk: Disk, r
         await pass_time(clock, running, 1)
         await running.until(lambda: not line(running))
         await running.shows("Saved again.")
-        saved = running.files.load(running.files.path_of(TALK))
+        saved = running.files.read_only(running.files.path_of(TALK))
         assert [message.content for message in saved.messages] == ["Lamb?", "Roast it.", "More?", "one", "And?", "two"]
         assert (saved.title, saved.settings["temperature"]) == ("Stew", 0.5)
 
@@ -140,7 +141,7 @@ async def test_a_draft_that_was_asked_about_is_saved_again(tmp_path: Path, disk:
         await pass_time(clock, running, 1)
         await running.until(lambda: not line(running))
         await running.until(lambda: "once more leaves" not in running.text)
-        assert running.files.load_draft(running.files.path_of(TALK)) == "half a thought"
+        assert load_draft(running.files.path_of(TALK)) == "half a thought"
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20), (45, 16)])
@@ -212,8 +213,8 @@ async def test_a_folder_that_may_not_be_looked_into_keeps_nobody(
             assert not [it for it in running.screen.chat.notices if "inside the program" in str(it.entry.text)]
         await pass_time(clock, running, 8)
         await running.until(lambda: not line(running))
-        assert running.files.load_draft(running.files.path_of(TALK)) == "half"
-        assert running.files.load(running.files.path_of(TALK)).title == "Stew"
+        assert load_draft(running.files.path_of(TALK)) == "half"
+        assert running.files.read_only(running.files.path_of(TALK)).title == "Stew"
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.session import Session
 from tests.fakes.clock import WaitingClock
@@ -34,7 +35,7 @@ def answer(text: str = "Braise it.") -> Script:
 
 def saved(running: Program, session_id: str = TALK.id) -> list[str]:
     path = next(Path(summary.path) for summary in running.files.list().summaries if summary.id == session_id)
-    return [message.content for message in running.files.load(path).messages]
+    return [message.content for message in running.files.read_only(path).messages]
 
 
 async def ask(running: Program, text: str = "More?") -> None:
@@ -238,7 +239,7 @@ async def test_whichever_save_fails_everything_is_in_the_file_at_the_end(
         await running.type("half")
         assert (await left(running))[1] == 0
         assert saved(running) == ["Lamb?", "Roast it.", "More?", "one", "And more?", "two"]
-        assert running.files.load_draft(running.files.path_of(TALK)) == "half"
+        assert load_draft(running.files.path_of(TALK)) == "half"
 
 
 def test_the_program_itself_on_a_disk_that_takes_nothing_for_a_while(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.core.errors import AuthenticationError
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Message, Role
@@ -183,7 +184,7 @@ class Typist:
                 *self.screen.drafts.texts,
                 *(chat.draft for chat in chats[1:]),
                 *(text for chat in chats for text in chat.queued),
-                *(files.load_draft(files.folder / f"{name}.toml") for name in closed),
+                *(load_draft(files.folder / f"{name}.toml") for name in closed),
             ]
         )
 

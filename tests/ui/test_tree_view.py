@@ -76,7 +76,7 @@ class View(Program):
 
     def stored(self, session: Session | None = None) -> Session:
         """What the file holds."""
-        return SessionFiles(self.files.folder, self.files.trash).load(self.files.path_of(session or self.session))
+        return SessionFiles(self.files.folder, self.files.trash).read_only(self.files.path_of(session or self.session))
 
     async def saved(self) -> None:
         await self.until(lambda: self.stored() == self.session)

@@ -120,7 +120,7 @@ async def test_ending_the_thinking_is_undone_after_a_restart_too(tmp_path: Path)
         await running.shows("answer now")
         await running.type("<alt+a>")
         await answered(running)
-        session = running.files.load(running.screen.chat.path)
+        session = running.files.read_only(running.screen.chat.path)
     more = streaming(token(" three"), think_end(), token("No."), end(), DONE)
     (tmp_path / "later").mkdir()
     async with program(tmp_path / "later", more, session=replace(session, path="")) as running:

@@ -1,4 +1,4 @@
 """Whether answers keep the form that was asked for. Schemas and patterns of others run in a process of their own.
 
-May import `core` and the modules beside this package.
+May import `core` and `adapters.files`.
 """

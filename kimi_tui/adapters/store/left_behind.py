@@ -19,11 +19,11 @@ from kimi_tui.core.ports import RecoveredSession
 from kimi_tui.core.session.file_formats import ENDINGS
 
 if TYPE_CHECKING:  # the name of a type only
-    from kimi_tui.adapters.store.session_recovery import Files
+    from kimi_tui.adapters.store.session_recovery import RecoverableFiles
 
 
 class LeftBehind:
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: RecoverableFiles) -> None:
         self._files = files
         self.recovering = threading.Lock()
         """Whoever recovers has it, and holds locks of sessions meanwhile."""

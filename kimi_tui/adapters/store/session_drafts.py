@@ -18,7 +18,7 @@ from kimi_tui.adapters.store.session_places import DRAFT, RAW_DRAFT, beside, rem
 from kimi_tui.core.errors import SessionHeldError, StorageError
 from kimi_tui.core.session.raw_draft import RawDraft, decode_raw_draft
 
-WINDOW = ".window-"
+PLACE = ".window-"
 """Between a session's stem and the number of a place."""
 
 
@@ -88,14 +88,14 @@ def add_to_draft(path: Path, text: str) -> str:
 
 def stem_of(stem: str) -> str:
     """The stem of the session that a draft of that stem belongs to."""
-    return stem.rpartition(WINDOW)[0] or stem
+    return stem.rpartition(PLACE)[0] or stem
 
 
 def _place(path: Path, number: str) -> Path:
-    return path.with_name(f"{path.stem}{WINDOW}{number}{path.suffix}")
+    return path.with_name(f"{path.stem}{PLACE}{number}{path.suffix}")
 
 
 def _places(path: Path) -> list[Path]:
-    beginning = f".{path.stem}{WINDOW}"
+    beginning = f".{path.stem}{PLACE}"
     found = path.parent.glob(f"{escape(beginning)}*{DRAFT}")
     return [_place(path, file.name.removeprefix(beginning).removesuffix(DRAFT)) for file in found]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -71,8 +71,8 @@ SaveListener = Callable[[Session, Path, Mark], object]
 class SessionFiles(SessionFolder):
     """One folder of sessions, and the trash beside it; what the screen and the command line call a `SessionStore`."""
 
-    load_draft, save_draft = staticmethod(load_draft), staticmethod(save_draft)
-    load_raw_draft, save_raw_draft = staticmethod(load_raw_draft), staticmethod(save_raw_draft)
+    save_draft = staticmethod(save_draft)
+    save_raw_draft = staticmethod(save_raw_draft)
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class SessionFiles(SessionFolder):
         self._new_session = new_session
         self.left = LeftBehind(self)
         self.tell: Callable[[str], object] = lambda _: None
-        """Is told what `load` recovers, in a line."""
+        """Is told in a line what is recovered of a session that is not opened to go on."""
         self._paths: dict[str, Path] = {}
         self._bases = BaseVersions(self._reader.read_again)
         self._writers: dict[Path, Writer] = {}
@@ -100,20 +100,26 @@ class SessionFiles(SessionFolder):
 
     # -- reading
 
-    def load(self, path: Path) -> Session:
-        """As `parse_file`; the session is saved where it lies from now on, and what a dead process left is in it."""
-        self.recover_beside(path)
-        session = self._reader.read(path)
-        self._paths[session.id] = path
-        return replace(session, path=str(path))
+    def read_only(self, path: Path) -> Session:
+        """As `parse_file`, for a session that nobody goes on with; what a dead process left is put into its file first.
 
-    def recover_beside(self, path: Path) -> None:
-        """Put what a dead process left beside a file into it; what cannot be is left, and the file as it is."""
-        if not os.path.exists(beside(path, JOURNAL)):
-            return
-        with suppress(StorageError), SessionLock(path, "recovery"):
+        `tell` hears of that; what cannot be put there stays where it is.
+        """
+        self._recover_beside(path)
+        return replace(self._reader.read(path), path=str(path))
+
+    def _recover_beside(self, path: Path) -> None:
+        if os.path.exists(beside(path, JOURNAL)):
+            with suppress(StorageError), self._recovered(path, "recovery"):
+                pass
+
+    @contextmanager
+    def _recovered(self, path: Path, kind: str) -> Iterator[None]:
+        """Hold a session, and put what a dead process left beside its file into it; raises StorageError."""
+        with SessionLock(path, kind):
             if words := self.left.recover_held(path):
                 self.tell(f"{path}: {words}")
+            yield
 
     def open(self, path: Path, kind: str = WINDOW, held: SessionLock | None = None) -> HeldSession:
         """Lock a session, then read it and what was being typed in it; it goes on, here and nowhere else.
@@ -180,7 +186,8 @@ class SessionFiles(SessionFolder):
     def _load_as_base(self, path: Path, lock: SessionLock) -> Session:
         """Read a session and remember which version of its file that was, until the lock is released."""
         version = read_version(path)
-        session = self.load(path)
+        session = replace(self._reader.read(path), path=str(path))
+        self._paths[session.id] = path
         self._bases.begin(path, lock)
         self._bases.note(path, version, session)
         return session
@@ -315,8 +322,7 @@ class SessionFiles(SessionFolder):
             StorageError: It is held, cannot be read or written, the target is there already, or cannot hold a value, or
                 others changed it meanwhile.
         """
-        self.recover_beside(path)
-        with SessionLock(path, "convert"):
+        with self._recovered(path, "convert"):
             version = read_version(path)
             session = self._reader.read(path)
             target = path.with_suffix(FORMATS[to].ending)
@@ -366,7 +372,7 @@ class SessionFiles(SessionFolder):
         """
         from kimi_tui.adapters.store.session_import import parse_foreign  # noqa: PLC0415 - few calls import
 
-        self.recover_beside(path)
+        self._recover_beside(path)
         now = datetime.now(UTC).replace(microsecond=0)
         foreign, rest = parse_foreign(path, now, is_pipe_allowed=is_pipe_allowed)
         copy = replace(foreign, id=new_session_id(now), prompt_cache_key=new_cache_key())

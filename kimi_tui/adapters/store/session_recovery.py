@@ -42,7 +42,7 @@ WAIT_S = 10.0
 LONE_DRAFT = "What was being typed when the program ended came back."
 
 
-class Files(Protocol):
+class RecoverableFiles(Protocol):
     """What of a folder of sessions is needed here; see `SessionFiles`, which could not be named without a circle."""
 
     folder: Path
@@ -58,7 +58,7 @@ class Files(Protocol):
     def new_session(self, session_id: str, at: datetime) -> Session: ...
 
 
-def recover_folder(files: Files, names: Sequence[str], moves: Sequence[str] = ()) -> list[RecoveredSession]:
+def recover_folder(files: RecoverableFiles, names: Sequence[str], moves: Sequence[str] = ()) -> list[RecoveredSession]:
     """Recover what those names stand for; what cannot be recovered is left as it is. Raises nothing.
 
     `moves` are the locks of moves to the trash and back.
@@ -106,7 +106,7 @@ def _acquire(lock: SessionLock) -> bool:
             return True
 
 
-def _recover(files: Files, name: str) -> list[RecoveredSession]:
+def _recover(files: RecoverableFiles, name: str) -> list[RecoveredSession]:
     """Raises StorageError where it is held, or cannot be read or written."""
     if not is_there(files.folder / name):  # it was part of a move that was put right
         return []
@@ -123,14 +123,14 @@ def _recover(files: Files, name: str) -> list[RecoveredSession]:
             return [_found(files, renamed or _session_file(files, stem), words)] if words else []
 
 
-def _found(files: Files, path: Path, words: str) -> RecoveredSession:
+def _found(files: RecoverableFiles, path: Path, words: str) -> RecoveredSession:
     if not is_there(path):  # nothing of a session could be read of its journal
         return RecoveredSession(path, "", "", f"{path}: {words}")
     session = files.read(path)
     return RecoveredSession(path, session.id, session.title, words)
 
 
-def _renamed(files: Files, path: Path) -> Path | None:
+def _renamed(files: RecoverableFiles, path: Path) -> Path | None:
     """The file of the folder that holds the session which that file held; None = there is none.
 
     Most files are named after the ids of their sessions, and a journal tells the id.
@@ -143,13 +143,13 @@ def _renamed(files: Files, path: Path) -> Path | None:
     return Path(found[0]) if len(found) == 1 else None
 
 
-def _session_file(files: Files, stem: str) -> Path:
+def _session_file(files: RecoverableFiles, stem: str) -> Path:
     """The file of the folder's session that has that stem, which need not be there."""
     paths = (files.folder / f"{stem}{ending}" for ending in ENDINGS)
     return next((path for path in paths if path.exists()), files.folder / f"{stem}.{files.format}")
 
 
-def _recover_draft(files: Files, path: Path, renamed: Path | None) -> str:
+def _recover_draft(files: RecoverableFiles, path: Path, renamed: Path | None) -> str:
     """Make a session of a draft that has none, or put it below that of the session's other file; see `recover_held`."""
     draft = beside(path, DRAFT)
     if is_there(path):
@@ -167,7 +167,7 @@ def _recover_draft(files: Files, path: Path, renamed: Path | None) -> str:
     return LONE_DRAFT
 
 
-def recover_held(files: Files, path: Path, renamed: Path | None = None) -> str:
+def recover_held(files: RecoverableFiles, path: Path, renamed: Path | None = None) -> str:
     """Put the journal beside a session that is held into it; what came back, in a line, "" = nothing.
 
     Where the session's file is gone `renamed`, which is held too, holds the session now; None = a new one is made.
@@ -205,7 +205,7 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def _put(files: Files, path: Path, journal: Journal, at: datetime) -> Recovery:
+def _put(files: RecoverableFiles, path: Path, journal: Journal, at: datetime) -> Recovery:
     head = journal.head
     if head is not None and Path(head.file_name).stem == path.stem and head.file_name.endswith(ENDINGS):
         named = path.with_name(head.file_name)

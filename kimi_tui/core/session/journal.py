@@ -28,6 +28,7 @@ from kimi_tui.core.session.session import Message, MessageState, RequestRecord, 
 from kimi_tui.core.session.session_toml import iso_stamp
 from kimi_tui.core.session.tree import SentContext
 from kimi_tui.core.session.written import WrittenRange
+from kimi_tui.core.text.json_values import as_text, as_whole
 from kimi_tui.core.text.surrogates import replace_lone
 
 VERSION = 1
@@ -247,7 +248,7 @@ def _read_line(journal: Journal, line: bytes) -> bool:
     try:
         plain = json.loads(line.decode())
         kind = next(iter(plain))
-        if kind == "journal" and _whole(plain[kind]) > VERSION:
+        if kind == "journal" and as_whole(plain[kind]) > VERSION:
             journal.is_newer = True
         else:
             _note(journal, DECODERS[kind](plain))
@@ -277,7 +278,7 @@ def _turn(journal: Journal, reply_id: str) -> JournalledTurn:
 
 def _head(plain: Mapping[str, object]) -> JournalHead:
     file_name, host = _text(plain["file"]), _text(plain["host"])
-    return JournalHead(file_name, host, _whole(plain["pid"]), decode_session(plain["session"]))
+    return JournalHead(file_name, host, as_whole(plain["pid"]), decode_session(plain["session"]))
 
 
 def _start(plain: Mapping[str, object]) -> TurnStart:
@@ -305,7 +306,7 @@ def _growth(plain: Mapping[str, object]) -> Growth:
         None if plain.get("thinking_end") is None else _text(plain["thinking_end"]),
         _text(plain.get("cut_tail", "")),
         _ranges(plain["written"]) if "written" in plain else None,
-        _whole(plain.get("thinking_tokens", 0)),
+        as_whole(plain.get("thinking_tokens", 0)),
         _held(plain["held"]) if "held" in plain else None,
     )
 
@@ -322,7 +323,7 @@ DECODERS: Mapping[str, Callable[[Mapping[str, object]], Record]] = {
 
 def _piece(value: object) -> tuple[int, str]:
     start, text = _rows(value)
-    return _whole(start), _text(text)
+    return as_whole(start), _text(text)
 
 
 def _held(value: object) -> tuple[ReplyPart, str]:
@@ -341,15 +342,7 @@ def _rows(value: object) -> Sequence[object]:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a text is needed")
-    return replace_lone(value)
-
-
-def _whole(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError("a whole number is needed")
-    return value
+    return replace_lone(as_text(value))
 
 
 def broken_off(message: Message) -> Message:

@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass, field, replace
 from kimi_tui.core.errors import CompletionError, StorageError
 from kimi_tui.core.session.codec import decode_message, encode_message
 from kimi_tui.core.session.session import Message, RequestKind, Role
+from kimi_tui.core.text.json_values import as_text, as_whole
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.plans import NO_LIMITS, Cause, Limits, RequestStep
 
@@ -335,7 +336,7 @@ def _read_request(plain: Mapping[str, object]) -> RequestSent:
     body, step = plain["body"], _read_step(plain.get("step"))
     if not isinstance(body, str):
         body = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return RequestSent(_time(plain), _text(plain["model"]), body.encode(), step, _count(plain, "attempt"))
+    return RequestSent(_time(plain), as_text(plain["model"]), body.encode(), step, _count(plain, "attempt"))
 
 
 def _read_step(plain: object) -> RequestStep:
@@ -343,8 +344,8 @@ def _read_step(plain: object) -> RequestStep:
         return RequestStep()
     fields, most = plain.get("fields"), plain.get("thinking_tokens")
     return RequestStep(
-        _text(plain.get("kind", RequestKind.REPLY)),
-        _text(plain.get("ends_thinking", "")),
+        as_text(plain.get("kind", RequestKind.REPLY)),
+        as_text(plain.get("ends_thinking", "")),
         cuts_back=plain.get("cuts_back") is True,
         only_thinks=plain.get("only_thinks") is True,
         fields=fields if isinstance(fields, dict) else {},
@@ -357,22 +358,22 @@ def _read_answer(plain: Mapping[str, object]) -> Answered:
     if not isinstance(status, int) or not 100 <= status <= 599:
         raise ValueError("a status is needed")
     pairs = headers.items() if isinstance(headers, dict) else ()
-    return Answered(_time(plain), status, {name: _text(value) for name, value in pairs if name in KEPT_HEADERS})
+    return Answered(_time(plain), status, {name: as_text(value) for name, value in pairs if name in KEPT_HEADERS})
 
 
 def _read_data(plain: Mapping[str, object]) -> Data:
     if "text" in plain:
-        return Data(_time(plain), _text(plain["text"]).encode())
-    return Data(_time(plain), base64.b64decode(_text(plain["base64"]), validate=True))
+        return Data(_time(plain), as_text(plain["text"]).encode())
+    return Data(_time(plain), base64.b64decode(as_text(plain["base64"]), validate=True))
 
 
 def _read_end(plain: Mapping[str, object]) -> Ended:
     error = plain.get("error")
     failure = None
     if isinstance(error, dict):
-        kind, summary, hint = (_text(error.get(key, "")) for key in ("kind", "summary", "hint"))
+        kind, summary, hint = (as_text(error.get(key, "")) for key in ("kind", "summary", "hint"))
         failure = FailureNote(kind, summary, hint, error.get("retryable") is True)
-    return Ended(_time(plain), Cause(_text(plain["cause"])), failure)
+    return Ended(_time(plain), Cause(as_text(plain["cause"])), failure)
 
 
 DECODERS: Mapping[str, Callable[[Mapping[str, object]], Record]] = {
@@ -393,13 +394,7 @@ def _time(plain: Mapping[str, object]) -> float:
 
 
 def _count(plain: Mapping[str, object], key: str) -> int:
-    count = plain.get(key, 1)
-    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        raise TypeError("a count is needed")
+    count = as_whole(plain.get(key, 1))
+    if count < 1:
+        raise ValueError("a count is needed")
     return count
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a text is needed")
-    return value

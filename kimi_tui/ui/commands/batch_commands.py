@@ -178,7 +178,7 @@ class BatchCommands:
         if row.waits_at is None:
             self._stop_alone(row.key)
         else:
-            self.target.chat.drop_waiting(row.waits_at)
+            self.target.chat.batch = self.target.chat.batch.dropped(row.waits_at)
 
     def _stop_alone(self, key: str) -> bool:
         """Whether it is being written; where no other is, its own end tells that it was stopped."""

@@ -13,6 +13,7 @@ import pytest
 from kimi_tui.adapters.config import saved_file
 from kimi_tui.adapters.config.config_file import load_settings
 from kimi_tui.adapters.config.theme_files import load_theme
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import KimiError
 from tests.cli.calls import call
@@ -87,7 +88,7 @@ def test_the_null_device_is_an_empty_file(tmp_path: Path) -> None:
 def test_a_pipe_beside_sessions_keeps_nobody(store: SessionFiles) -> None:
     os.mkfifo(store.folder / ".index")
     os.mkfifo(store.folder / ".20261123-081500-aaaa.draft")
-    assert store.load_draft(store.folder / "20261123-081500-aaaa.toml") == ""
+    assert load_draft(store.folder / "20261123-081500-aaaa.toml") == ""
     assert len(store.list().summaries) == 1
 
 

@@ -17,6 +17,7 @@ from unittest import mock
 
 import pytest
 
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import Conflict, HeldSession, Lost, Reloaded, Rewritten
@@ -48,7 +49,7 @@ def look(files: SessionFiles, session: Session) -> Reloaded | Lost | None:
 
 def loaded(path: Path) -> Session:
     """What another program reads there."""
-    return SessionFiles(path.parent, path.parent).load(path)
+    return SessionFiles(path.parent, path.parent).read_only(path)
 
 
 def edit(path: Path, session: Session) -> None:
@@ -376,7 +377,7 @@ def test_a_session_that_is_held_can_be_read_with_a_draft_of_its_own(files: Sessi
         assert not window.is_free()
         assert window.draft_path is not None
         other.save_draft(window.draft_path, f"typed in {window.draft_path.stem}")
-    assert files.load_draft(held.path) == "the holder's"
+    assert load_draft(held.path) == "the holder's"
     assert second.draft_path != third.draft_path
     second.release()
     again = other.open(held.path)

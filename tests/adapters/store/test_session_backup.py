@@ -42,8 +42,8 @@ def test_a_file_says_who_wrote_it(files: SessionFiles) -> None:
     files.save_now(SESSION)
     path = files.find()
     assert f'written_by = "{__version__}"' in path.read_text()
-    files.save_now(replace(files.load(path), title="Stew"))
-    assert files.load(path).written_by == __version__
+    files.save_now(replace(files.read_only(path), title="Stew"))
+    assert files.read_only(path).written_by == __version__
     assert backups(files.folder) == []
 
 
@@ -53,16 +53,16 @@ def test_the_last_state_of_another_version_is_kept_once(
     files: SessionFiles, written_by: str | None, ending: str
 ) -> None:
     path, before = stored(files, written_by, ending)
-    session = files.load(path)
+    session = files.read_only(path)
     for title in ("Stew", "Soup"):
         files.save_now(replace(session, title=title))
-    assert files.load(path).title == "Soup"
+    assert files.read_only(path).title == "Soup"
     (backup,) = backups(files.folder)
     assert backup == backup_of(path, written_by)
     assert (backup.read_bytes(), backup.stat().st_mode & 0o777) == (before, 0o600)
     assert not backup.name.endswith(ENDINGS)
     again = SessionFiles(files.folder, files.trash)  # another run
-    again.save_now(replace(again.load(path), title="Fish"))
+    again.save_now(replace(again.read_only(path), title="Fish"))
     assert backup.read_bytes() == before
     assert len(files.list().summaries) == 1
 
@@ -86,7 +86,7 @@ def test_what_is_converted_is_kept_too(files: SessionFiles) -> None:
 
 def test_nothing_is_written_without_it(files: SessionFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     path, before = stored(files, "0.0.9")
-    session = files.load(path)
+    session = files.read_only(path)
 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -105,7 +105,7 @@ def test_it_goes_to_the_trash_and_comes_back(files: SessionFiles) -> None:
     other = path.with_name(f"{path.stem}.backup-1.toml")  # a session whose companions have nearly the same names
     other.write_bytes(before)
     files.save_draft(other, "half")
-    files.save_now(replace(files.load(path), title="Stew"))
+    files.save_now(replace(files.read_only(path), title="Stew"))
     in_trash = files.delete(path)
     assert backups(files.folder) == [other.with_name(f".{other.stem}.draft"), other]
     assert backup_of(in_trash, "0.0.9").read_bytes() == before

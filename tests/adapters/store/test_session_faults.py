@@ -16,6 +16,7 @@ import pytest
 
 from kimi_tui.adapters.files import sweep_temporaries
 from kimi_tui.adapters.store.repaired_copy import examine, has_whole_end, write_repaired
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.file_formats import ENDINGS
@@ -172,7 +173,7 @@ def import_file(world: World) -> None:
 
 def save_over_another_version(world: World) -> None:
     fresh = SessionFiles(world.files.folder, world.files.trash)
-    fresh.save_now(replace(fresh.load(world.path), title="Stew", written_by="0.0.9"))
+    fresh.save_now(replace(fresh.read_only(world.path), title="Stew", written_by="0.0.9"))
 
 
 def draft(world: World) -> None:
@@ -189,7 +190,7 @@ def draft_in_the_open(world: World) -> None:
 
 
 def save_as(world: World) -> None:
-    world.files.save_as(world.files.load(world.path), world.outside.with_name("new.json")).release()
+    world.files.save_as(world.files.read_only(world.path), world.outside.with_name("new.json")).release()
 
 
 def repair(world: World) -> None:
@@ -254,7 +255,7 @@ READS: tuple[Callable[[World], object], ...] = (
     lambda world: world.files.trashed(),
     lambda world: world.files.is_found_at_once("lamb"),
     lambda world: world.files.recent_prompts(),
-    lambda world: world.files.load_draft(world.path),
+    lambda world: load_draft(world.path),
     lambda world: world.files.open(world.path).release(),
     lambda world: examine(world.path),
     lambda world: has_whole_end(world.path),
@@ -281,14 +282,14 @@ def test_reading_fails_with_words_or_not_at_all(
 def check(place: World, *, is_last_only: bool) -> None:
     """Every file is whole, the session and its draft are there, beside each other; nothing half made stays."""
     sessions = place.sessions()
-    read = [SessionFiles(path.parent, path.parent).load(path) for path in sessions]
+    read = [SessionFiles(path.parent, path.parent).read_only(path) for path in sessions]
     ours = [path for path, session in zip(sessions, read, strict=True) if session.id == SESSION.id]
     assert all(session.messages[0].content == "Hi" for session in read)
     assert len(ours) == 1 or (ours and not is_last_only)
     assert any((path.parent / f".{path.stem}.draft").exists() for path in ours)
     assert set(place.drafts()) in ({DRAFT}, {NEW_DRAFT})
     for outside in place.outside.parent.glob("new.*"):
-        assert SessionFiles(outside.parent, outside.parent).load(outside).messages == SESSION.messages
+        assert SessionFiles(outside.parent, outside.parent).read_only(outside).messages == SESSION.messages
     if is_last_only:
         assert not list(place.files.folder.parent.rglob(".kimi-tmp-*"))
 
@@ -297,9 +298,9 @@ def test_a_session_goes_to_the_trash_with_its_draft_and_comes_back(tmp_path: Pat
     place = world(tmp_path)
     in_trash = place.files.delete(place.path)
     assert [path.name for path in place.files.folder.glob("*.toml")] == []
-    assert place.files.load_draft(place.path) == ""
+    assert load_draft(place.path) == ""
     assert place.files.restore_path(in_trash) == place.path
-    assert (place.files.load(place.path), place.files.load_draft(place.path)) == (SESSION, DRAFT)
+    assert (place.files.read_only(place.path), load_draft(place.path)) == (SESSION, DRAFT)
     assert len(place.drafts()) == 1
     with pytest.raises(StorageError):
         place.files.restore_path(in_trash)
@@ -312,7 +313,7 @@ def test_what_is_restored_takes_nobodys_place(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="there already; the deleted session stays"):
         place.files.restore_path(in_trash)
     assert in_trash.exists()
-    assert place.files.load(place.path).title == "another"
+    assert place.files.read_only(place.path).title == "another"
 
 
 def test_a_session_from_elsewhere_returns_to_where_it_lay(tmp_path: Path) -> None:
@@ -349,7 +350,7 @@ def test_a_held_session_is_neither_deleted_nor_renamed(tmp_path: Path) -> None:
 def test_a_renamed_session_keeps_its_place(tmp_path: Path) -> None:
     place = world(tmp_path)
     place.files.rename(place.path, "Ragù \u202e [b]")
-    assert place.files.load(place.path) == replace(SESSION, title="Ragù \u202e [b]")
+    assert place.files.read_only(place.path) == replace(SESSION, title="Ragù \u202e [b]")
     assert place.files.list().summaries[0].updated == NOW
     assert place.files.path_of(SESSION) == place.path
 
@@ -357,7 +358,7 @@ def test_a_renamed_session_keeps_its_place(tmp_path: Path) -> None:
 def test_a_copy_is_a_session_of_its_own(tmp_path: Path) -> None:
     place = world(tmp_path)
     place.files.save_now(replace(SESSION, prompt_cache_key="k", settings={"temperature": 1.0}, extra={"x": 1}))
-    copy = place.files.load(place.files.duplicate(place.path))
+    copy = place.files.read_only(place.files.duplicate(place.path))
     assert copy.id != SESSION.id
     assert copy.prompt_cache_key not in {None, "k"}
     assert (copy.title, copy.messages, copy.settings, copy.extra) == (
@@ -371,4 +372,4 @@ def test_a_copy_across_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("kimi_tui.adapters.store.session_places._on_same_device", lambda *_: False)
     in_trash = place.files.delete(place.path)
     assert not place.path.exists()
-    assert place.files.load(place.files.restore_path(in_trash)) == SESSION
+    assert place.files.read_only(place.files.restore_path(in_trash)) == SESSION

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.adapters.store import session_places, session_reading
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.adapters.store.session_lock import SessionLock
 from kimi_tui.core.errors import ConversionError, SessionHeldError, StorageError
@@ -35,7 +36,7 @@ async def test_the_first_save_makes_private_folders(files: SessionFiles) -> None
     await files.save(make())
     path = files.find()
     assert [p.stat().st_mode & 0o777 for p in (path, path.parent, path.parent.parent)] == [0o600, 0o700, 0o700]
-    assert files.load(path) == make()
+    assert files.read_only(path) == make()
 
 
 def test_an_unreadable_file_is_named_and_left_alone(files: SessionFiles) -> None:
@@ -43,7 +44,7 @@ def test_an_unreadable_file_is_named_and_left_alone(files: SessionFiles) -> None
     bad = files.folder / "bad.toml"
     bad.write_text("= no")
     assert [Path(u.path) for u in files.list().unreadable] == [bad]
-    for act in (files.load, files.delete, lambda path: files.convert(path, "json")):
+    for act in (files.read_only, files.delete, lambda path: files.convert(path, "json")):
         with pytest.raises(StorageError, match=r"bad\.toml"):
             act(bad)
     with pytest.raises(StorageError, match=r"bad\.toml"):
@@ -58,10 +59,10 @@ def test_two_files_of_one_id_are_saved_apart(files: SessionFiles) -> None:
     two = one.with_name("copy.toml")
     two.write_bytes(one.read_bytes())
     assert len(files.list().summaries) == 2
-    first, second = files.load(one), files.load(two)
+    first, second = files.read_only(one), files.read_only(two)
     files.save_now(replace(first, title="first"))
     files.save_now(replace(second, title="second"))
-    assert (files.load(one).title, files.load(two).title) == ("first", "second")
+    assert (files.read_only(one).title, files.read_only(two).title) == ("first", "second")
 
 
 def test_a_session_whose_file_is_gone_takes_no_others_place(files: SessionFiles) -> None:
@@ -69,10 +70,10 @@ def test_a_session_whose_file_is_gone_takes_no_others_place(files: SessionFiles)
     one = files.find()
     two = one.with_name("copy.toml")
     two.write_bytes(one.read_bytes())
-    first, second = files.load(one), files.load(two)
+    first, second = files.read_only(one), files.read_only(two)
     one.unlink()
     files.save_now(replace(first, title="first"))
-    assert (files.load(one).title, files.load(two)) == ("first", second)
+    assert (files.read_only(one).title, files.read_only(two)) == ("first", second)
 
 
 def test_a_window_begins_in_a_folder_that_takes_nothing(files: SessionFiles) -> None:
@@ -84,7 +85,7 @@ def test_a_window_begins_in_a_folder_that_takes_nothing(files: SessionFiles) -> 
     files.folder.unlink()
     files.save_now(held.session)
     held.release()
-    assert files.load(held.path) == make()
+    assert files.read_only(held.path) == make()
     with pytest.raises(SessionHeldError), SessionLock(files.folder / "x.toml"):
         files.create(make("x"))
     files.folder.rename(files.folder.with_name("gone"))
@@ -96,7 +97,7 @@ def test_a_window_begins_in_a_folder_that_takes_nothing(files: SessionFiles) -> 
 def test_a_file_elsewhere_is_saved_where_it_lies(files: SessionFiles, tmp_path: Path) -> None:
     SessionFiles(tmp_path, tmp_path / "t", "json").save_now(make("x"))
     path = tmp_path / "x.json"
-    files.save_now(replace(files.load(path), title="new"))
+    files.save_now(replace(files.open(path).session, title="new"))
     assert json.loads(path.read_bytes())["title"] == "new"
     assert not files.folder.exists()
 
@@ -140,12 +141,12 @@ def test_trash_and_back(files: SessionFiles) -> None:
     files.save_now(make())
     path = files.find()
     files.save_draft(path, "half a\r\nsentence")
-    assert files.load_draft(path) == "half a\r\nsentence"
+    assert load_draft(path) == "half a\r\nsentence"
     assert files.delete(path).parent.name == "trash"
-    assert (files.list().summaries, files.load_draft(path)) == ((), "")
+    assert (files.list().summaries, load_draft(path)) == ((), "")
     with pytest.raises(StorageError):
         files.restore("nothing")
-    assert files.load(files.restore("lamb")) == make()
+    assert files.read_only(files.restore("lamb")) == make()
     with pytest.raises(StorageError, match="no session in the trash"):
         files.restore("lamb")
 
@@ -193,7 +194,7 @@ def reopened(files: SessionFiles, path: Path) -> Session:
 def test_a_session_without_a_cache_key_gets_one_where_it_goes_on(files: SessionFiles) -> None:
     files.save_now(make())
     path = files.find()
-    assert files.load(path).prompt_cache_key is None
+    assert files.read_only(path).prompt_cache_key is None
     session = reopened(files, path)
     assert session.prompt_cache_key
     files.save_now(session)
@@ -217,7 +218,7 @@ def test_a_file_that_names_no_time_has_its_own(files: SessionFiles, tmp_path: Pa
     path = tmp_path / "s.json"
     path.write_text('{"format": "kimi-tui/session", "version": 1, "id": "x"}')
     os.utime(path, (1_700_000_000.5, 1_700_000_000.5))
-    session = files.load(path)
+    session = files.read_only(path)
     assert session.created == session.updated == datetime.fromtimestamp(1_700_000_000, UTC)
     assert files.import_file(path)[0].created == session.created
 
@@ -226,7 +227,7 @@ def test_a_session_is_named_as_it_is_found(files: SessionFiles, tmp_path: Path) 
     files.save_now(make())
     elsewhere = tmp_path / "other.toml"
     elsewhere.write_text(files.find().read_text().replace(make().id, "other"))
-    files.load(elsewhere)
+    files.open(elsewhere)
     assert [files.name_of(id_) for id_ in (make().id, "other", "new")] == [make().id, str(elsewhere), "new"]
     assert files.find(files.name_of("other")) == elsewhere
 
@@ -244,12 +245,12 @@ def test_a_session_that_was_found_is_not_parsed_again_unless_it_changed(
     monkeypatch.setattr(session_reading, "parse_file", parse)
     files.save_now(make())
     path = files.find()
-    assert (files.load(path), len(parsed)) == (make(), 1)
+    assert (files.read_only(path), len(parsed)) == (make(), 1)
     files.find()
     SessionFiles(files.folder, files.folder).save_now(make(title="Stew"))
     path = files.find()
     SessionFiles(files.folder, files.folder).save_now(make(title="Soup"))
-    assert files.load(path).title == "Soup"
+    assert files.read_only(path).title == "Soup"
 
 
 def test_convert(files: SessionFiles) -> None:

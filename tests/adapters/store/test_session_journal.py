@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.adapters.store import session_journal, session_lock, session_recovery
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.adapters.store.session_journal import SessionJournals
 from kimi_tui.adapters.store.session_places import beside
@@ -106,7 +107,7 @@ async def test_what_arrives_stands_in_the_journal_until_the_reply_is_saved(tmp_p
     assert oct((place.folder / ".s1.journal").stat().st_mode)[-3:] == "600"
     left = place.left()
     (found,) = left.recover()
-    session = left.load(found.path)
+    session = left.read_only(found.path)
     assert (found.id, found.title, texts(session)) == ("s1", "Lamb?", ["|Lamb?", "hm|"])
     assert session.messages[1].state is MessageState.INTERRUPTED
     assert session.messages[1].sent == {"stream": True}
@@ -116,7 +117,7 @@ async def test_what_arrives_stands_in_the_journal_until_the_reply_is_saved(tmp_p
     held.set()
     await turn.finished()
     assert place.journals() == []
-    assert texts(place.files.load(place.files.find())) == ["|Lamb?", "hm|yes"]
+    assert texts(place.files.read_only(place.files.find())) == ["|Lamb?", "hm|yes"]
 
 
 async def test_a_living_process_keeps_its_journal(tmp_path: Path) -> None:
@@ -125,7 +126,7 @@ async def test_a_living_process_keeps_its_journal(tmp_path: Path) -> None:
     await written(place, "hm")
     other = SessionFiles(place.folder, tmp_path / "trash")
     assert other.recover() == ()
-    assert texts(other.load(other.find())) == ["|Lamb?"]
+    assert texts(other.read_only(other.find())) == ["|Lamb?"]
     assert place.journals() == [".s1.journal"]
     ((_, why),) = journals_left(place.folder)
     assert f"process {os.getpid()}" in why
@@ -142,7 +143,7 @@ async def test_a_question_that_could_not_be_saved_is_in_the_journal(
     await written(place, "hm")
     left = place.left()
     (found,) = left.recover()
-    session = left.load(found.path)
+    session = left.read_only(found.path)
     assert found.path.name == "s1.toml"
     assert (session.id, session.settings, session.title, session.head) == ("s1", {"temperature": 0.5}, "Lamb?", "m2")
     assert texts(session) == ["|Lamb?", "hm|"]
@@ -164,11 +165,11 @@ async def test_a_reply_that_cannot_be_saved_stays_in_the_journal_until_it_is(tmp
         assert ended.save_error is not None
         left = place.left()
         (found,) = left.recover()
-        assert left.load(found.path).messages == place.open_session.value.messages
+        assert left.read_only(found.path).messages == place.open_session.value.messages
         await place.engine.start(place.open_session, Asking("More?"), REQUEST).finished()
     left = place.left("later")
     (found,) = left.recover()
-    assert left.load(found.path).messages == place.open_session.value.messages
+    assert left.read_only(found.path).messages == place.open_session.value.messages
     assert "2 replies" in found.words
     assert place.journals() == [".s1.journal"]
     await place.open_session.save()
@@ -181,7 +182,7 @@ async def test_when_nothing_arrives_nothing_is_left(tmp_path: Path) -> None:
     await until(lambda: place.journals() and place.held.path.exists())
     left = place.left()
     assert left.recover() == ()
-    assert texts(left.load(left.find())) == ["|Lamb?"]
+    assert texts(left.read_only(left.find())) == ["|Lamb?"]
     await stop(turn)
     assert place.journals() == []
     too_large = RequestSettings(fields={}, context_tokens=1)
@@ -195,7 +196,7 @@ async def test_a_reply_that_is_gone_on_with_comes_back_as_the_same_message(tmp_p
     await written(place, "slowly")
     left = place.left()
     (found,) = left.recover()
-    session = left.load(found.path)
+    session = left.read_only(found.path)
     assert texts(session) == ["|Lamb?", "|Roast it, slowly"]
     assert (session.head, session.tags, session.messages[1].created) == ("m2", ("food",), NOW)
     await stop(turn)
@@ -260,8 +261,8 @@ async def test_a_journal_follows_a_session_that_goes_on_elsewhere(tmp_path: Path
     left = place.left()
     (found,) = left.recover()
     assert found.path.name == new.name
-    assert texts(left.load(found.path)) == ["|Lamb?", "|Roast it", "|More?", "hm so|"]
-    assert len(left.load(left.folder / place.held.path.name).messages) < 4
+    assert texts(left.read_only(found.path)) == ["|Lamb?", "|Roast it", "|More?", "hm so|"]
+    assert len(left.read_only(left.folder / place.held.path.name).messages) < 4
     await stop(turn)
     assert place.journals() == []
 
@@ -272,12 +273,12 @@ async def test_an_alternative_comes_back_beside_the_old_reply(tmp_path: Path) ->
     await written(place, "Stew")
     left = place.left()
     left.recover()
-    session = left.load(left.find())
+    session = left.read_only(left.find())
     assert (texts(session), session.head) == (["|Lamb?", "|Roast it", "|Stew"], "m3")
     await stop(turn)
 
 
-async def test_opening_and_loading_a_session_recovers_it_wherever_it_lies(tmp_path: Path) -> None:
+async def test_opening_and_reading_a_session_recovers_it_wherever_it_lies(tmp_path: Path) -> None:
     place = world(tmp_path, streaming(token("hm"), asyncio.Event()), session=TALK)
     turn = place.engine.start(place.open_session, Asking("More?"), REQUEST)
     await written(place, "hm")
@@ -290,7 +291,7 @@ async def test_opening_and_loading_a_session_recovers_it_wherever_it_lies(tmp_pa
     assert elsewhere.open(left.folder / "s1.toml").recovered == ""
     loaded = place.left("once more")
     elsewhere.tell = told.append
-    assert texts(elsewhere.load(loaded.folder / "s1.toml"))[-1] == "hm|"
+    assert texts(elsewhere.read_only(loaded.folder / "s1.toml"))[-1] == "hm|"
     assert len(told) == 1
     await stop(turn)
 
@@ -304,7 +305,7 @@ async def test_a_journal_goes_with_its_session_to_the_trash_and_back(tmp_path: P
     assert beside(in_trash, ".journal").exists()
     assert not beside(left.folder / "s1.toml", ".journal").exists()
     assert left.trashed().summaries[0].messages == 3
-    assert texts(left.load(left.restore_path(in_trash)))[-1] == "hm|"
+    assert texts(left.read_only(left.restore_path(in_trash)))[-1] == "hm|"
     await stop(turn)
 
 
@@ -325,7 +326,7 @@ async def test_where_nothing_can_be_written_it_is_left_as_it_is(
         patch.setattr(os, "open", read_only)
         assert left.recover() == ()
         assert [summary.messages for summary in left.list().summaries] == [1]
-        assert texts(left.load(left.find())) == ["|Lamb?"]
+        assert texts(left.read_only(left.find())) == ["|Lamb?"]
     assert len(SessionFiles(left.folder, tmp_path).recover()) == 1
     await stop(turn)
 
@@ -351,7 +352,7 @@ async def test_a_journal_that_cannot_be_written_is_no_harm_and_is_made_up_for(
     await written(place, " so")
     left = place.left()
     left.recover()
-    assert texts(left.load(left.find())) == ["|Lamb?", "hm so|"]
+    assert texts(left.read_only(left.find())) == ["|Lamb?", "hm so|"]
     assert len(failures) == 3
     last.set()
     await turn.finished()
@@ -388,7 +389,7 @@ def test_a_journal_of_which_nothing_can_be_read_is_kept_aside(tmp_path: Path, ju
     assert (told.id, told.words) == (
         "s1", f"Nothing can be read of its journal, which is kept aside: {files.folder / '.s1.journal-aside'}",
     )  # fmt: skip
-    assert files.load(files.find()) == TALK
+    assert files.read_only(files.find()) == TALK
     assert SessionFiles(files.folder, tmp_path).recover() == ()
     ((path, why),) = journals_left(files.folder)
     assert (path.name, path.read_bytes()) == (".s1.journal-aside", junk)
@@ -415,7 +416,7 @@ async def test_one_that_is_garbled_gives_what_it_can_and_is_kept_aside(tmp_path:
     (told,) = left.recover()
     assert told.words.startswith("A reply came back")
     assert told.words.endswith(f"Part of its journal cannot be read; it is kept aside: {left.folder}/.s1.journal-aside")
-    assert texts(left.load(left.find())) == ["|Lamb?", "hm|"]
+    assert texts(left.read_only(left.find())) == ["|Lamb?", "hm|"]
     assert [path.name for path, _ in journals_left(left.folder)] == [".s1.journal-aside"]
     await stop(turn)
 
@@ -492,7 +493,7 @@ async def test_what_could_not_be_written_yet_is_kept_through_the_next_turn(tmp_p
     await engine.start(OpenSession(held.session, left), Asking("Stew?"), REQUEST).finished()
     held.release()
     assert len(SessionFiles(left.folder, tmp_path).recover()) == 1
-    session = left.load(left.folder / "s1.toml")
+    session = left.read_only(left.folder / "s1.toml")
     assert texts(session) == ["|Lamb?", "|Stew?", "hm|yes", "hm|"]
     assert session.messages[-1].parent == "m1"
     assert session.head == "m3"
@@ -534,7 +535,7 @@ async def test_a_question_that_was_sent_is_no_draft_any_more(tmp_path: Path) -> 
     await written(place, "hm")
     left = place.left()
     left.recover()
-    assert left.load_draft(left.find()) == ""
+    assert load_draft(left.find()) == ""
     await stop(turn)
 
 
@@ -556,7 +557,7 @@ async def test_all_replies_are_in_the_journal_while_they_are_saved(
     await written(place, "two")
     left = place.left()
     (found,) = left.recover()
-    session = left.load(found.path)
+    session = left.read_only(found.path)
     assert (session.messages, session.head) == (saving[-1].messages, saving[-1].head)
     assert texts(saving[-1])[-2:] == ["hm|one", "so|two"]
     go_on.set()
@@ -577,7 +578,7 @@ async def test_whichever_file_operation_is_refused_nothing_is_lost_or_doubled(
             left.recover()
         again = SessionFiles(left.folder, tmp_path)
         again.recover()
-        session = again.load(again.find())
+        session = again.read_only(again.find())
         assert texts(session) == ["|Lamb?", "|Roast it", "|More?", "hm|"], step
         if faults.count < step:
             break
@@ -607,7 +608,7 @@ async def test_answers_that_grow_side_by_side_come_back_each_as_far_as_it_had_co
     await asyncio.gather(*(turn.finished() for turn in turns if turn.phase is Phase.FINISHED))
     left = place.left()
     left.recover()
-    session = left.load(left.find())
+    session = left.read_only(left.find())
     answers = [message for message in session.messages if message.parent == "m1" and message.id != "m2"]
     assert sorted(message.content.removesuffix(".") for message in answers) == [f"answer {n}" for n in range(3)]
     assert sum(message.state is MessageState.COMPLETE for message in answers) == len(ended)

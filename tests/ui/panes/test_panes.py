@@ -107,7 +107,7 @@ async def test_a_setting_is_seen_in_the_prompt_of_the_body_and_in_the_file(tmp_p
         await running.type("<escape>And now?<enter>")
         await running.idle()
         assert running.client.bodies[0]["temperature"] == 0.5
-        saved = running.files.load(running.files.path_of(running.screen.chat.session))
+        saved = running.files.read_only(running.files.path_of(running.screen.chat.session))
         assert saved.settings["temperature"] == 0.5
         await running.type("<f4><f4><down><down><down><down><down><down><delete>")
         await running.until(lambda: "temperature" not in running.screen.chat.session.settings)

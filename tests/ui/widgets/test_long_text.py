@@ -14,6 +14,7 @@ from textual import events
 from textual._wrap import compute_wrap_offsets
 from textual.widgets.text_area import Selection
 
+from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer
 from kimi_tui.ui.panes.prompt_pane import PromptPane
 from kimi_tui.ui.widgets.composer import Composer
@@ -179,7 +180,7 @@ async def test_what_is_typed_while_a_long_draft_is_being_written_is_kept_with_it
         typed.set()
         await running.until(lambda: running.screen.chat is not first)
         assert running.screen.composer.is_empty
-        assert running.files.load_draft(first.path).endswith("words typed")
+        assert load_draft(first.path).endswith("words typed")
 
 
 async def test_the_prompt_of_a_long_draft_is_made_while_keys_go_on(

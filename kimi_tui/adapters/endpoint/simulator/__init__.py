@@ -4,4 +4,6 @@
 writes the words with the texts of `tour` and `showpieces` or the forms of `reply_forms` and `patterns`; none of these
 touches network or clock. `simulated_bytes` turns the decision into the endpoint's bytes and plays them, `transport`
 does so behind the very client that talks to the real endpoint.
+
+May import `core` and `adapters.clock`.
 """
