@@ -52,8 +52,6 @@ async def test_a_reply_that_grows_is_meant_like_others(id_: str, head: str) -> N
     turn.question = TALK[2]
     chat.note_begun(Running(turn, LiveTurn(growing, 0.0)))
     assert [meant(chat, chosen) for chosen in (None, id_, "m3", "m2", "m1")] == [id_, id_, id_, "m2", "m2"]
-    old = chat.target(None)  # what is being written is no message yet: what stood there is not meant either
-    assert (old and old.id, chat.target(id_)) == ("m3" if id_ == "m6" else None, None)
     chat.open_session.update(lambda _: session_of(*TALK, head="m5"))  # another one is shown
     assert [meant(chat, chosen) for chosen in (None, "m3")] == ["m5", "m5"]
 

@@ -167,9 +167,9 @@ class Chat:
 
     def target(self, chosen: str | None) -> Message | None:
         """The message that actions are about: the chosen one, else the last; the growing reply is none yet."""
-        found = self.message(chosen) or (self.branch[-1] if self.branch else None)
-        is_growing = self.live is not None and self.live.key in {chosen, None if found is None else found.id}
-        return None if is_growing else found
+        if self.live is not None and chosen == self.live.key:
+            return None
+        return self.message(chosen) or (self.branch[-1] if self.branch else None)
 
     def reply_at(self, chosen: str | None) -> Running | Message | None:
         """The chosen reply, or the one that answers the chosen question on the branch shown; else the last one.
