@@ -87,10 +87,8 @@ async def costs(tmp_path: Path, pairs: int) -> tuple[Counter[str], Counter[str]]
 async def test_a_piece_of_a_reply_costs_the_same_after_2000_messages(tmp_path: Path) -> None:
     few, few_at_end = await costs(tmp_path / "few", 5)
     many, many_at_end = await costs(tmp_path / "many", 1000)
-    # What is in view is asked for its place and kind in each frame, nothing else is; a slow machine draws more of them.
-    assert len(few) == len(many) < 12
-    assert max(many.values()) <= 2 * max(few.values())
-    assert 0 < max(many_at_end.values()) <= 2 * max(few_at_end.values())
+    assert few == many == Counter()
+    assert 0 < max(many_at_end.values()) <= max(few_at_end.values())
 
 
 async def test_the_message_cursor_moves_without_a_look_at_every_message(tmp_path: Path) -> None:
@@ -102,7 +100,7 @@ async def test_the_message_cursor_moves_without_a_look_at_every_message(tmp_path
         with counted() as looks:
             await running.type("<up><up><up>")
         assert running.screen.chat.target(running.screen.transcript.cursor.chosen) != chosen
-        assert 0 < len(looks) < 20
+        assert 0 < len(looks) < 10
 
 
 async def test_a_question_is_shown_without_a_look_at_what_stands_above(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ class Items:
         self.fold_reasoning = fold_reasoning
         """Whether the think blocks of those are closed that nobody has looked at."""
         self._sources: list[Source] = []
+        self._keys: list[str] = []  # theirs: what is in view is asked for in every frame
         self._messages: MessageEntries | None = None  # makes their entries; None = there is no message among them
         self._made: dict[str, Item] = {}
         self._prepared: dict[str, Item] = {}  # of entries that will be shown
@@ -30,10 +31,9 @@ class Items:
         return len(self._sources)
 
     def __getitem__(self, index: int) -> Item:
-        source = self._sources[index]
-        key = key_of(source)
+        key = self._keys[index]
         if key not in self._made:
-            entry = _entry(source, self._messages)
+            entry = _entry(self._sources[index], self._messages)
             self._made[key] = self._take_prepared(entry) or Item(entry, is_folded=self.fold_reasoning)
         return self._made[key]
 
@@ -41,23 +41,23 @@ class Items:
         return (self[index] for index in range(len(self)))
 
     def key(self, index: int) -> str:
-        return key_of(self._sources[index])
+        return self._keys[index]
 
     def find(self, key: str) -> int | None:
         """Looks from the end: what grows stands there."""
-        found = (index for index in range(len(self) - 1, -1, -1) if key_of(self._sources[index]) == key)
-        return next(found, None)
+        return next((index for index in range(len(self) - 1, -1, -1) if self._keys[index] == key), None)
 
-    def keys(self) -> list[str]:
-        return list(map(key_of, self._sources))
+    def keys(self) -> Sequence[str]:
+        return self._keys
 
     def kind(self, index: int) -> EntryKind:
-        return kind_of(self._sources[index])
+        item = self._made.get(self._keys[index])
+        return kind_of(self._sources[index]) if item is None else item.kind
 
     def text(self, index: int, section: Section) -> str:
         """Of the body or the reasoning, as it is shown."""
         source = self._sources[index]
-        if isinstance(source, Entry) or source.id in self._made:
+        if isinstance(source, Entry) or self._keys[index] in self._made:
             return self[index].text(section)
         if section is Section.REASONING:
             return source.reasoning or ""
@@ -65,20 +65,20 @@ class Items:
 
     def has_thought(self, index: int) -> bool:
         source = self._sources[index]
-        if isinstance(source, Entry) or source.id in self._made:
+        if isinstance(source, Entry) or self._keys[index] in self._made:
             return self[index].has_thought
         return bool(source.reasoning)
 
     def is_folded(self, index: int) -> bool:
-        item = self._made.get(self.key(index))
+        item = self._made.get(self._keys[index])
         return self.fold_reasoning if item is None else item.is_folded
 
     def height(self, index: int, look: Look) -> int:
         """As far as that is known."""
-        source = self._sources[index]
-        item = self._made.get(key_of(source))
+        item = self._made.get(self._keys[index])
         if item is not None:
             return item.height(look)
+        source = self._sources[index]
         text = source.text if isinstance(source, Entry) else source.content
         return estimated_height(kind_of(source), text, None if self.fold_reasoning else source.reasoning, look.width)
 
@@ -117,14 +117,14 @@ class Items:
         it may end where only new ones follow.
         """
         before, messages_before = self._sources, self._messages
-        self._sources, self._messages = list(sources), messages
+        self._sources, self._keys, self._messages = list(sources), list(map(key_of, sources)), messages
         are_marked_alike = messages_before == messages
         replaced = list[int]()
         for index, (source, old_index) in enumerate(zip(sources, was, strict=False)):
             old = None if old_index is None else before[old_index]
             if old is None or (old is source and are_marked_alike):
                 continue
-            item = self._made.get(key_of(source))
+            item = self._made.get(self._keys[index])
             if item is None:
                 is_other = old != source
             elif old is source and _has_same_marks(source, messages_before, messages):
