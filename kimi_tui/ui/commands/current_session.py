@@ -40,6 +40,13 @@ class CurrentSession:
         self.changed()
         self.run_later(self._save_what_is_kept(chat))
 
+    async def change_and_save(self, chat: Chat, change: Callable[[Session], Session]) -> None:
+        """As `change`, for any open session, and until it is saved or that has failed."""
+        chat.open_session.update(change)
+        if chat is self.open_chats.current:
+            self.changed()
+        await self._save_what_is_kept(chat)
+
     async def _save_what_is_kept(self, chat: Chat) -> None:
         if chat.session.messages or await self.open_chats.has_file(chat):
             with suppress(KimiError):  # it is told as long as it is not saved

@@ -50,11 +50,15 @@ class SessionCommands:
     def _session(self) -> Session:
         return self.open_chats.current.session
 
-    def _rename(self, argument: str) -> None:
+    async def _rename(self, argument: str) -> None:
         title = " ".join(argument.split())
         if not title:
             raise UsageError("/rename needs a title.", "For example: /rename Cooking lamb")
-        self.current.change(replace(self._session, title=title))
+        await self._give_title(self.open_chats.current, title)
+
+    async def _give_title(self, chat: Chat, title: str) -> None:
+        """The list reads files: it is shown anew when the title is in one."""
+        await self.current.change_and_save(chat, lambda session: replace(session, title=title))
         self.listed()
 
     async def _resume(self, argument: str) -> None:
@@ -131,13 +135,10 @@ class SessionCommands:
 
     async def rename(self, path: Path, title: str) -> None:
         chat = await self.open_chats.at(path)
-        if chat is None:
-            await asyncio.to_thread(self.session_store.rename, path, title)
-        elif chat is self.open_chats.current:
-            self.current.change(replace(chat.session, title=title))
-        else:
-            chat.open_session.update(lambda value: replace(value, title=title))
-            await self.current.save(chat)
+        if chat is not None:
+            await self._give_title(chat, title)
+            return
+        await asyncio.to_thread(self.session_store.rename, path, title)
         self.listed()
 
     async def duplicate(self, path: Path) -> None:

@@ -133,11 +133,12 @@ async def test_a_key_costs_the_same_in_a_small_draft_and_in_a_large_one(tmp_path
             composer, text = running.screen.composer, text_of(SHAPES[shape], size)
             await paste(running, text)
             assert composer.draft == text
-            for _ in range(2):  # the first time, what is drawn for the first time costs more
+            runs: list[list[int]] = []
+            for _ in range(4):  # what is drawn for the first time, and a timer that is due, cost more
                 composer.selection = Selection.cursor(composer.document.get_location_from_index(len(text) // 2))
                 await running.pilot.pause()
-                cost = [await _cost(running, key) for key in KEYS]
-            costs.append(cost)
+                runs.append([await _cost(running, key) for key in KEYS])
+            costs.append([min(cost) for cost in zip(*runs, strict=True)])
     for key, small, large in zip(KEYS, *costs, strict=True):
         assert large < small * 1.5 + 3_000, (key, small, large)
 
