@@ -114,6 +114,9 @@ class ChatScreen(Screen[None]):
     class TakesKeys(TextualMessage):
         """The composer is there to be typed in."""
 
+    class Begun(TextualMessage):
+        """The session to begin with is on screen."""
+
     def __init__(
         self,
         services: Services,
@@ -281,6 +284,7 @@ class ChatScreen(Screen[None]):
                 self.late.turns.start(self.chat, services.first_turn.opening)
             except KimiError as error:
                 self.say(entries.error_text(error), "error")
+        self.app.post_message(self.Begun())
 
     async def _recover(self) -> None:
         """Have what dead processes left put into its sessions, and tell it: here, and where it came back."""

@@ -48,7 +48,7 @@ log = logging.getLogger("kimi_tui")
 DEFAULT_THEME = UiSettings().theme
 """It is taken too where the theme that was asked for cannot be used."""
 IDLE_AFTER_S = 0.25
-"""Time from the start until what the first frame did not need is made ready."""
+"""Time from when the first session is shown until what that did not need is made ready, in seconds."""
 REPORTS = "reports"
 """The group of the workers that write down what went wrong."""
 IdleWork = Callable[[], Awaitable[None]]
@@ -86,10 +86,10 @@ class KimiApp(App[str], inherit_bindings=False):
     ) -> None:
         """Build the program around `first`, which may be an empty session until `opening` has been read.
 
-        `opening` is None where there is nothing to read. `idle_work` is done once after the first frame, when nothing
-        else is to do. `modes` are the terminal's for when the program is left or suspended; None = as they are now.
-        `typed` was typed before anybody read keys; `hand_over` makes whoever has the terminal leave it, and gives what
-        was read of keys since then. `ending` hears of signals that ask for the end; None = nobody does.
+        `opening` is None where there is nothing to read. `idle_work` is done once when the session to
+        begin with is on screen. `modes` are the terminal's for when the program is left or suspended; None = as they
+        are now. `typed` was typed before anybody read keys; `hand_over` makes whoever has the terminal leave it, and
+        gives what was read of keys since then. `ending` hears of signals that ask for the end; None = nobody does.
         """
         super().__init__(cast("type[Driver]", partial(TerminalDriver, modes=modes, hand_over=hand_over)))
         self._services = services
@@ -182,8 +182,6 @@ class KimiApp(App[str], inherit_bindings=False):
 
     def on_mount(self) -> None:
         asyncio.get_running_loop().set_exception_handler(self._loop_failed)
-        if self._idle_work is not None:
-            self.set_timer(IDLE_AFTER_S, self._work_idly)
 
     def on_editing_opened(self, event: Editing.Opened) -> None:
         event.editor.kills = self._kills
@@ -193,9 +191,9 @@ class KimiApp(App[str], inherit_bindings=False):
         if self._ending is not None:
             self._listen(self._ending)
 
-    def _work_idly(self) -> None:
-        if self._idle_work is not None:
-            self.run_worker(self._idle_work(), group="idle", exit_on_error=False)
+    def on_chat_screen_begun(self) -> None:
+        if (work := self._idle_work) is not None:
+            self.set_timer(IDLE_AFTER_S, lambda: self.run_worker(work(), group="idle", exit_on_error=False))
 
     def _listen(self, ending: Ending) -> None:
         """When the terminal is closed, or the program is asked to end."""
