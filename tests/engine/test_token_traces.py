@@ -15,7 +15,6 @@ from kimi_tui.adapters.endpoint.recorded_client import RecordedClient
 from kimi_tui.adapters.recording_files import load_recording
 from kimi_tui.core.errors import BrokenStreamError, ConnectionFailedError
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart, texts_of
 from kimi_tui.core.session.kept_traces import Absent, KeptTraces
 from kimi_tui.core.session.reply_edits import edited_answer, edited_thinking, without_answer
@@ -26,7 +25,8 @@ from kimi_tui.core.session.token_trace import TokenTrace
 from kimi_tui.core.settings.recorded_turn import recorded_turn
 from kimi_tui.core.settings.sampling import resolve_request
 from kimi_tui.core.settings.settings import Settings
-from kimi_tui.core.wire.plans import answering, chosen, going_on, single
+from kimi_tui.core.wire.plans import answering, chosen, single
+from kimi_tui.core.wire.reply_plans import going_on, refusal_to_continue
 from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking, AskingAgain, GoingOn, recorded_opening

@@ -80,16 +80,12 @@ Plan = Callable[[ReplyView, Sequence[RequestEnd]], RequestStep | None]
 """Gives the next request, the first one included; None = the turn is over. The ends stand in order, STOPPED never."""
 
 
-def _once(kind: RequestKind) -> Plan:
-    return lambda reply, ends: None if ends else RequestStep(kind)
+def single(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
+    """Ask once: an ordinary turn."""
+    del reply
+    return None if ends else RequestStep()
 
 
-single = _once(RequestKind.REPLY)
-"""Ask once: an ordinary turn."""
-going_on = _once(RequestKind.CONTINUE)
-"""Ask once for what follows the text that the reply begins with."""
-answering_again = _once(RequestKind.ANSWER)
-"""Ask once for an answer to the thinking that the reply begins with."""
 CUT_BY = {Cause.USER: ThinkingEnd.USER, Cause.BUDGET: ThinkingEnd.BUDGET}
 """Who ends the thinking of a request that is cut."""
 
