@@ -62,15 +62,8 @@ class RequestRun:
         self._start = turn.reply.start
         self._header_id: str | None = None
         self._is_answered = False
-        self.beyond_budget = ""
-        """Reasoning that came together with the last token of its budget: it is no part of the reply."""
+        self._beyond_budget = ""
         self._tokens_before = sum(turn.reply.tokens.values())
-
-    @property
-    def tokens_beyond_budget(self) -> int:
-        """Tokens that came, and of which nothing is part of the reply, since its budget was reached before."""
-        kept = sum(self._turn.reply.tokens.values()) - self._tokens_before
-        return self._builder.tokens - kept if self.beyond_budget else 0
 
     async def run(self) -> tuple[RequestEnd, ReplyResult]:
         """Send it, and note it on the reply. What had arrived is kept where it is cut or the turn is stopped."""
@@ -84,7 +77,13 @@ class RequestRun:
         cause = self._cut_by or cause_of(self._turn.reply.requests[-1])
         if self._turn.tape is not None:
             self._turn.tape.end(cause)
-        return RequestEnd(self._step, cause), result
+        return RequestEnd(self._step, cause, self._tokens_for_reply(), self._beyond_budget), result
+
+    def _tokens_for_reply(self) -> int:
+        """How many came for it; of what did not come token by token, as many as the endpoint told."""
+        kept = sum(self._turn.reply.tokens.values()) - self._tokens_before
+        came = self._builder.tokens if self._beyond_budget else kept
+        return came or self._turn.reply.requests[-1].usage.output_tokens or 0
 
     def cut(self, cause: Cause) -> None:
         """Close the request before its end, unless it has ended."""
@@ -219,10 +218,10 @@ class RequestRun:
             return segments
         for place, counted in enumerate(segments):
             if counted.part is not ReplyPart.REASONING:
-                return [] if self.beyond_budget else segments
+                return [] if self._beyond_budget else segments
             if count >= most:
                 more = takewhile(lambda each: each.part is ReplyPart.REASONING, segments[place:])
-                self.beyond_budget += "".join(each.text for each in more)
+                self._beyond_budget += "".join(each.text for each in more)
                 return segments[:place]
             count += counted.tokens
         return segments
@@ -258,14 +257,14 @@ class RequestRun:
         self._retract(self._builder.take_retracted())
         self._report(rest)
         self._turn.trace.end_request(self._clock.monotonic())
-        if not self._builder.is_thinking and not self.beyond_budget:
+        if not self._builder.is_thinking and not self._beyond_budget:
             reply.close_thinking()
         if result.whole:
             whole = result.whole[0]
             self._retract(whole.retracted)
             content = "" if self._step.only_thinks else whole.content
             reply.grow_whole(whole.reasoning, content, is_thinking=whole.is_thinking)
-        if self.beyond_budget or (is_cancelled and not self._builder.has_ended):
+        if self._beyond_budget or (is_cancelled and not self._builder.has_ended):
             result = replace(result, state=MessageState.CANCELLED, error=None)
         elif is_cancelled:
             self._cut_by = None  # it had ended by itself
@@ -308,7 +307,7 @@ class RequestRun:
         """Tell of it as if it broke off now."""
         result = ReplyResult(MessageState.INTERRUPTED, request_id=self._request_id())
         record = self._record(result, is_estimated=True)
-        if self.beyond_budget:
+        if self._beyond_budget:
             return OpenRequest(record, is_thinking=self._turn.reply.is_thinking)
         is_thinking = self._turn.reply.is_thinking and self._builder.is_thinking
         held = self._builder.held

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import takewhile
 
 from kimi_tui.core.session.growing_reply import ReplyView
 from kimi_tui.core.session.session import FinishReason, MessageState, RequestKind, RequestRecord, ThinkingEnd
@@ -60,20 +61,28 @@ class RequestStep:
     """Request fields in the place of the turn's; None = not sent."""
     limits: Limits = NO_LIMITS
 
-    def fields_over(self, fields: Mapping[str, object]) -> dict[str, object]:
-        """What is sent, where the turn says `fields`."""
-        return {name: value for name, value in {**fields, **self.fields}.items() if value is not None}
+    def fields_over(self, fields: Mapping[str, object], ends: Sequence[RequestEnd] = ()) -> dict[str, object]:
+        """What is sent behind requests that ended so, where the turn says `fields`.
+
+        Behind one that was cut short there is only what it left of the most tokens of a reply.
+        """
+        most, came = fields.get("max_new_tokens"), [end.tokens for end in takewhile(_leaves_rest, reversed(ends))]
+        rest = {"max_new_tokens": max(most - sum(came), 1)} if came and isinstance(most, int) else {}
+        return {name: value for name, value in {**fields, **rest, **self.fields}.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class RequestEnd:
     step: RequestStep
     cause: Cause
+    tokens: int = 0
+    """How many came for the reply, `beyond` included."""
+    beyond: str = ""
+    """Reasoning that came together with the last token of its budget: it is no part of the reply."""
 
-    @property
-    def leaves_rest(self) -> bool:
-        """Whether the next request has what this one left of the most tokens of a reply, and not all of them."""
-        return self.cause in CUT_BY or (self.step.only_thinks and self.cause is not Cause.LENGTH)
+
+def _leaves_rest(end: RequestEnd) -> bool:
+    return end.cause in CUT_BY or (end.step.only_thinks and end.cause is not Cause.LENGTH)
 
 
 Plan = Callable[[ReplyView, Sequence[RequestEnd]], RequestStep | None]
