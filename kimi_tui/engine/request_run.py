@@ -13,7 +13,7 @@ from kimi_tui.core.ports import Clock, CompletionClient, CompletionResponse
 from kimi_tui.core.prompt.open_prompt import OpenPrompt
 from kimi_tui.core.prompt.request_settings import first_silence_s
 from kimi_tui.core.session.growing_reply import OpenRequest, ReplyPart
-from kimi_tui.core.session.session import BROKEN_OFF, NO_USAGE, FinishReason, MessageState, RequestRecord, Timing, Usage
+from kimi_tui.core.session.session import BROKEN_OFF, NO_USAGE, FinishReason, MessageState, RequestRecord, Usage
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.plans import Cause, RequestEnd, RequestStep, cause_of
 from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder, ReplyResult
@@ -55,10 +55,6 @@ class RequestRun:
         self._cut_by: Cause | None = None
         self._result: ReplyResult | None = None
         self._builder = self._new_builder(is_event_stream=True)
-        self._sent_s = 0.0
-        self._first_token_s: float | None = None
-        self._answer_s: float | None = None
-        self._has_thought = turn.reply.is_thinking
         self._start = turn.reply.start
         self._header_id: str | None = None
         self._is_answered = False
@@ -68,7 +64,8 @@ class RequestRun:
     async def run(self) -> tuple[RequestEnd, ReplyResult]:
         """Send it, and note it on the reply. What had arrived is kept where it is cut or the turn is stopped."""
         self._turn.reply.measure = self._broken_off
-        self._turn.trace.begin_request(self._step.kind, self._clock.monotonic())
+        is_thinking = self._turn.reply.is_thinking
+        self._turn.trace.begin_request(self._step.kind, self._clock.monotonic(), is_thinking=is_thinking)
         self._task = asyncio.get_running_loop().create_task(self._carry_out())
         try:
             result = await self._task
@@ -144,8 +141,7 @@ class RequestRun:
 
     async def _once(self, body: bytes) -> None:
         self._builder = self._new_builder(is_event_stream=True)
-        self._sent_s = self._clock.monotonic()
-        self._turn.trace.send(self._sent_s)
+        self._turn.trace.send(self._clock.monotonic())
         request = self._turn.request
         wait_s = first_silence_s(self._fields, request.silence_s)
         silence = Silence(self._clock, wait_s)
@@ -190,17 +186,11 @@ class RequestRun:
         if self._step.only_thinks:
             segments = self._thinking_of(segments)
         for part, group in groupby(segments, lambda counted: counted.part):
-            if self._first_token_s is None:
-                self._first_token_s = now_s
-            if part is ReplyPart.REASONING:
-                self._has_thought = True
-            elif self._answer_s is None:
-                self._answer_s = now_s
             self._turn.move(PART_PHASES[part])
             same = list(group)
             text = "".join(counted.text for counted in same)
             borders = same[0].borders if len(same) == 1 else [it for counted in same for it in counted.borders]
-            self._turn.grow(part, text, sum(counted.tokens for counted in same), borders)
+            self._turn.grow(part, text, sum(counted.tokens for counted in same), borders, now_s)
         self._keep_limits()
 
     def _retract(self, chars: int) -> None:
@@ -297,7 +287,7 @@ class RequestRun:
             result.request_id,
             result.finish_reason,
             Usage(output_tokens=self._builder.tokens) if is_estimated else result.usage,
-            self._timing(),
+            self._turn.trace.requests[-1].timing(self._clock.monotonic()),
             sent=None if sent == self._turn.reply.beginning.sent else sent,
             is_estimated=is_estimated,
             start=self._start,
@@ -314,12 +304,3 @@ class RequestRun:
         if held is None or (self._step.only_thinks and held.part is ReplyPart.ANSWER):
             return OpenRequest(record, is_thinking=is_thinking)
         return OpenRequest(record, held.part, held.text, held.tokens, is_thinking=is_thinking)
-
-    def _timing(self) -> Timing:
-        now_s = self._clock.monotonic()
-        first_s, sent_s = self._first_token_s, self._sent_s
-        if first_s is None:
-            return Timing(total_s=round(now_s - sent_s, 3))
-        end_s = now_s if self._answer_s is None else self._answer_s
-        thinking_s = round(end_s - first_s, 3) if self._has_thought else None
-        return Timing(round(first_s - sent_s, 3), thinking_s, round(now_s - sent_s, 3))
