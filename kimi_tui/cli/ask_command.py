@@ -31,7 +31,8 @@ from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.settings.sampling import resolve_chat, resolve_request
 from kimi_tui.core.settings.turn_plan import resolve_plan
 from kimi_tui.core.text.surrogates import replace_lone
-from kimi_tui.core.wire.plans import going_on, single
+from kimi_tui.core.wire.plans import single
+from kimi_tui.core.wire.reply_plans import going_on
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking
 

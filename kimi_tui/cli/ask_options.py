@@ -11,12 +11,12 @@ from kimi_tui.cli.context import Context
 from kimi_tui.core.errors import FieldError, KimiError, UsageError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.reply_edits import ReplyStart
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.dialect import Dialect
+from kimi_tui.core.wire.reply_plans import refusal_to_continue
 from kimi_tui.core.wire.thinking_budget import ALLOWED, Budget, parse_budget
 from kimi_tui.engine.openings import GoingOn
 

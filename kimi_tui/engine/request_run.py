@@ -13,7 +13,7 @@ from kimi_tui.core.ports import Clock, CompletionClient, CompletionResponse
 from kimi_tui.core.prompt.open_prompt import OpenPrompt
 from kimi_tui.core.prompt.request_settings import first_silence_s
 from kimi_tui.core.session.growing_reply import OpenRequest, ReplyPart
-from kimi_tui.core.session.session import BROKEN_OFF, NO_USAGE, FinishReason, MessageState, RequestRecord, Timing, Usage
+from kimi_tui.core.session.session import BROKEN_OFF, NO_USAGE, FinishReason, MessageState, RequestRecord, Usage
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.plans import Cause, RequestEnd, RequestStep, cause_of
 from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder, ReplyResult
@@ -55,27 +55,17 @@ class RequestRun:
         self._cut_by: Cause | None = None
         self._result: ReplyResult | None = None
         self._builder = self._new_builder(is_event_stream=True)
-        self._sent_s = 0.0
-        self._first_token_s: float | None = None
-        self._answer_s: float | None = None
-        self._has_thought = turn.reply.is_thinking
         self._start = turn.reply.start
         self._header_id: str | None = None
         self._is_answered = False
-        self.beyond_budget = ""
-        """Reasoning that came together with the last token of its budget: it is no part of the reply."""
+        self._beyond_budget = ""
         self._tokens_before = sum(turn.reply.tokens.values())
-
-    @property
-    def tokens_beyond_budget(self) -> int:
-        """Tokens that came, and of which nothing is part of the reply, since its budget was reached before."""
-        kept = sum(self._turn.reply.tokens.values()) - self._tokens_before
-        return self._builder.tokens - kept if self.beyond_budget else 0
 
     async def run(self) -> tuple[RequestEnd, ReplyResult]:
         """Send it, and note it on the reply. What had arrived is kept where it is cut or the turn is stopped."""
         self._turn.reply.measure = self._broken_off
-        self._turn.trace.begin_request(self._step.kind, self._clock.monotonic())
+        is_thinking = self._turn.reply.is_thinking
+        self._turn.trace.begin_request(self._step.kind, self._clock.monotonic(), is_thinking=is_thinking)
         self._task = asyncio.get_running_loop().create_task(self._carry_out())
         try:
             result = await self._task
@@ -84,7 +74,13 @@ class RequestRun:
         cause = self._cut_by or cause_of(self._turn.reply.requests[-1])
         if self._turn.tape is not None:
             self._turn.tape.end(cause)
-        return RequestEnd(self._step, cause), result
+        return RequestEnd(self._step, cause, self._tokens_for_reply(), self._beyond_budget), result
+
+    def _tokens_for_reply(self) -> int:
+        """How many came for it; of what did not come token by token, as many as the endpoint told."""
+        kept = sum(self._turn.reply.tokens.values()) - self._tokens_before
+        came = self._builder.tokens if self._beyond_budget else kept
+        return came or self._turn.reply.requests[-1].usage.output_tokens or 0
 
     def cut(self, cause: Cause) -> None:
         """Close the request before its end, unless it has ended."""
@@ -145,8 +141,7 @@ class RequestRun:
 
     async def _once(self, body: bytes) -> None:
         self._builder = self._new_builder(is_event_stream=True)
-        self._sent_s = self._clock.monotonic()
-        self._turn.trace.send(self._sent_s)
+        self._turn.trace.send(self._clock.monotonic())
         request = self._turn.request
         wait_s = first_silence_s(self._fields, request.silence_s)
         silence = Silence(self._clock, wait_s)
@@ -191,17 +186,11 @@ class RequestRun:
         if self._step.only_thinks:
             segments = self._thinking_of(segments)
         for part, group in groupby(segments, lambda counted: counted.part):
-            if self._first_token_s is None:
-                self._first_token_s = now_s
-            if part is ReplyPart.REASONING:
-                self._has_thought = True
-            elif self._answer_s is None:
-                self._answer_s = now_s
             self._turn.move(PART_PHASES[part])
             same = list(group)
             text = "".join(counted.text for counted in same)
             borders = same[0].borders if len(same) == 1 else [it for counted in same for it in counted.borders]
-            self._turn.grow(part, text, sum(counted.tokens for counted in same), borders)
+            self._turn.grow(part, text, sum(counted.tokens for counted in same), borders, now_s)
         self._keep_limits()
 
     def _retract(self, chars: int) -> None:
@@ -219,10 +208,10 @@ class RequestRun:
             return segments
         for place, counted in enumerate(segments):
             if counted.part is not ReplyPart.REASONING:
-                return [] if self.beyond_budget else segments
+                return [] if self._beyond_budget else segments
             if count >= most:
                 more = takewhile(lambda each: each.part is ReplyPart.REASONING, segments[place:])
-                self.beyond_budget += "".join(each.text for each in more)
+                self._beyond_budget += "".join(each.text for each in more)
                 return segments[:place]
             count += counted.tokens
         return segments
@@ -258,14 +247,14 @@ class RequestRun:
         self._retract(self._builder.take_retracted())
         self._report(rest)
         self._turn.trace.end_request(self._clock.monotonic())
-        if not self._builder.is_thinking and not self.beyond_budget:
+        if not self._builder.is_thinking and not self._beyond_budget:
             reply.close_thinking()
         if result.whole:
             whole = result.whole[0]
             self._retract(whole.retracted)
             content = "" if self._step.only_thinks else whole.content
             reply.grow_whole(whole.reasoning, content, is_thinking=whole.is_thinking)
-        if self.beyond_budget or (is_cancelled and not self._builder.has_ended):
+        if self._beyond_budget or (is_cancelled and not self._builder.has_ended):
             result = replace(result, state=MessageState.CANCELLED, error=None)
         elif is_cancelled:
             self._cut_by = None  # it had ended by itself
@@ -298,7 +287,7 @@ class RequestRun:
             result.request_id,
             result.finish_reason,
             Usage(output_tokens=self._builder.tokens) if is_estimated else result.usage,
-            self._timing(),
+            self._turn.trace.requests[-1].timing(self._clock.monotonic()),
             sent=None if sent == self._turn.reply.beginning.sent else sent,
             is_estimated=is_estimated,
             start=self._start,
@@ -308,19 +297,10 @@ class RequestRun:
         """Tell of it as if it broke off now."""
         result = ReplyResult(MessageState.INTERRUPTED, request_id=self._request_id())
         record = self._record(result, is_estimated=True)
-        if self.beyond_budget:
+        if self._beyond_budget:
             return OpenRequest(record, is_thinking=self._turn.reply.is_thinking)
         is_thinking = self._turn.reply.is_thinking and self._builder.is_thinking
         held = self._builder.held
         if held is None or (self._step.only_thinks and held.part is ReplyPart.ANSWER):
             return OpenRequest(record, is_thinking=is_thinking)
         return OpenRequest(record, held.part, held.text, held.tokens, is_thinking=is_thinking)
-
-    def _timing(self) -> Timing:
-        now_s = self._clock.monotonic()
-        first_s, sent_s = self._first_token_s, self._sent_s
-        if first_s is None:
-            return Timing(total_s=round(now_s - sent_s, 3))
-        end_s = now_s if self._answer_s is None else self._answer_s
-        thinking_s = round(end_s - first_s, 3) if self._has_thought else None
-        return Timing(round(first_s - sent_s, 3), thinking_s, round(now_s - sent_s, 3))

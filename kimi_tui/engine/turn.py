@@ -169,10 +169,10 @@ class Turn:
         for listener in self._listeners:
             listener.put(event)
 
-    def grow(self, part: ReplyPart, text: str, tokens: int, borders: Borders) -> None:
+    def grow(self, part: ReplyPart, text: str, tokens: int, borders: Borders, now_s: float) -> None:
         """`borders` = the text in its tokens, as they are numbered in the request that runs."""
         start, end = self.reply.grow(part, text, tokens)
-        self.trace.grow(part, start, borders)
+        self.trace.grow(part, start, borders, now_s)
         self.report(ReplyDelta(self.reply.id, part, start, end, tokens))
 
     def shorten(self, part: ReplyPart, chars: int) -> None:

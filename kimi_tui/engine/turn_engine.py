@@ -189,21 +189,17 @@ class Engine:
         assert task is not None
         turn.run_as(task)
         ends: list[RequestEnd] = []
-        beyond, had_before = "", 0
         result, prompt = None, opened.prompt
         while not turn.is_stopped and (step := plan(turn.reply, ends)) is not None:
             turn.move(Phase.WAITING)
             if step.ends_thinking and turn.reply.is_thinking:
-                _end_thinking(turn, step, beyond)
+                _end_thinking(turn, step, ends[-1].beyond if ends else "")
             if ends or step.ends_thinking:  # the first one is written already
                 prompt = opened.closed.followed_by(turn.reply)
-            if ends and not ends[-1].leaves_rest:
-                had_before = sum(turn.reply.tokens.values())
-            fields = step.fields_over({**turn.request.fields, **_rest_of_room(turn, ends, had_before)})
+            fields = step.fields_over(turn.request.fields, ends)
             run = RequestRun(turn, step, prompt, fields, client=self._client, clock=self._clock, jitter=self._jitter)
             turn.cut_request = partial(run.cut, Cause.USER) if step.limits.can_be_cut else None
             end, result = await run.run()
-            beyond, had_before = run.beyond_budget, had_before - run.tokens_beyond_budget
             turn.cut_request = None
             self._log(turn, result)
             ends.append(end)
@@ -312,19 +308,6 @@ def _end_thinking(turn: Turn, step: RequestStep, beyond: str) -> None:
     tail = reasoning[kept:] if step.cuts_back else ""
     turn.shorten(ReplyPart.REASONING, len(tail))
     turn.reply.end_thinking(step.ends_thinking, tail + beyond)
-
-
-def _rest_of_room(turn: Turn, ends: Sequence[RequestEnd], had_before: int) -> dict[str, object]:
-    """What is left of the most tokens of a reply; {} = all of it, or no such limit.
-
-    `had_before` = tokens that came before a request last had all of it, less those since that are in no reply.
-    """
-    most = turn.request.fields.get("max_new_tokens")
-    if not ends or not ends[-1].leaves_rest or not isinstance(most, int):
-        return {}
-    came = sum(turn.reply.tokens.values()) - had_before
-    told = turn.reply.requests[-1].usage.output_tokens  # what is not streamed does not come token by token
-    return {"max_new_tokens": max(most - (came or told or 0), 1)}
 
 
 def _thought_before(reply: GrowingReply, last: ReplyResult) -> str:

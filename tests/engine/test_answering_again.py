@@ -20,11 +20,11 @@ from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_view import PromptViewer
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.codec import decode_session, encode_session
-from kimi_tui.core.session.endings import refusal_to_answer_again, thinking_end
+from kimi_tui.core.session.endings import thinking_end
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Usage
 from kimi_tui.core.session.tree import before
 from kimi_tui.core.session.written import Begun
-from kimi_tui.core.wire.plans import answering_again, going_on
+from kimi_tui.core.wire.reply_plans import answering_again, going_on, refusal_to_answer_again
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import AnsweringAgain, GoingOn
 from kimi_tui.engine.turn_engine import Engine

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from kimi_tui.core.errors import BrokenStreamError, ServerFaultError
 from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.session import Message, MessageState, Session
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
-from kimi_tui.core.wire.plans import Plan, chosen, going_on, single
+from kimi_tui.core.wire.plans import Plan, chosen, single
+from kimi_tui.core.wire.reply_plans import going_on, refusal_to_continue
 from kimi_tui.core.wire.strict_answers import thinking_first
 from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.core.wire.turn_events import ReplyDelta, TurnBegan, TurnEnded

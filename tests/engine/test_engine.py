@@ -377,6 +377,16 @@ async def test_stopping_at_once_still_ends_and_keeps_the_question() -> None:
     assert (client.bodies, [m.content for m in store.saved[-1].messages]) == ([], ["Hello!"])
 
 
+async def test_a_request_that_was_stopped_before_it_was_sent_took_no_time() -> None:
+    clock, client = HandClock(), ScriptedClient([])
+    clock.time_s = 5000.0
+    turn = Engine(client, clock).start(opened(), Asking("Hello!"), REQUEST)
+    async for event in turn.listen():
+        if event == PhaseChanged("m2", Phase.WAITING):  # its body is still to be written
+            turn.stop()
+    assert (client.bodies, [record.timing for record in turn.reply.requests]) == ([], [Timing(total_s=0.0)])
+
+
 async def test_a_turn_that_is_cancelled_from_outside_keeps_what_came() -> None:
     session = opened()
     turn = Engine(ScriptedClient([streaming(token("hm"), asyncio.Event())]), HandClock()).start(

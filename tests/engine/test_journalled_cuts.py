@@ -13,7 +13,8 @@ from kimi_tui.core.session.journal import GrowthLog, Record, TurnStart, encode_r
 from kimi_tui.core.session.recovery import recover
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.session.tree import SentContext
-from kimi_tui.core.wire.plans import Plan, going_on, single
+from kimi_tui.core.wire.plans import Plan, single
+from kimi_tui.core.wire.reply_plans import going_on
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking, GoingOn, Opening
 from kimi_tui.engine.turn import Turn

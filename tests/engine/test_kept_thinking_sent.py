@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
-from kimi_tui.core.wire.plans import going_on
+from kimi_tui.core.wire.reply_plans import going_on
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking, AskingAgain, GoingOn
 from kimi_tui.engine.turn_engine import Engine

@@ -18,7 +18,6 @@ from kimi_tui.core.errors import BrokenStreamError, ServerFaultError
 from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.prompt_view import going_on_view
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.journal import GrowthLog, JournalledTurn, encode_record, read_journal
 from kimi_tui.core.session.reply_edits import (
     ReplyStart,
@@ -30,7 +29,8 @@ from kimi_tui.core.session.reply_edits import (
 )
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.session.written import Begun, WrittenRange
-from kimi_tui.core.wire.plans import chosen, going_on, single
+from kimi_tui.core.wire.plans import chosen, single
+from kimi_tui.core.wire.reply_plans import going_on, refusal_to_continue
 from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking, AskingAgain, GoingOn, Opening

@@ -21,14 +21,15 @@ from kimi_tui.core.prompt.raw_prompt import RawInput, with_raw_input
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.codec import decode_session, encode_session
-from kimi_tui.core.session.endings import marks, refusal_to_answer_again, refusal_to_continue
+from kimi_tui.core.session.endings import marks
 from kimi_tui.core.session.file_formats import FORMATS
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.interventions import can_be_undone, undone
 from kimi_tui.core.session.reply_edits import edited_answer, edited_thinking, seeded, thinking_longer, without_answer
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.text.growing_text import GrowingText
-from kimi_tui.core.wire.plans import answering, going_on, single
+from kimi_tui.core.wire.plans import answering, single
+from kimi_tui.core.wire.reply_plans import going_on, refusal_to_answer_again, refusal_to_continue
 from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, GoingOn, Opening

@@ -20,7 +20,8 @@ from kimi_tui.core.session.reply_edits import ReplyStart, thinking_longer
 from kimi_tui.core.session.session import Message, MessageState, Role
 from kimi_tui.core.settings.recorded_turn import recorded_turn
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
-from kimi_tui.core.wire.plans import Plan, answering, answering_again, continuing, going_on, single
+from kimi_tui.core.wire.plans import Plan, answering, continuing, single
+from kimi_tui.core.wire.reply_plans import answering_again, going_on
 from kimi_tui.core.wire.strict_answers import thinking_first
 from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.core.wire.turn_events import ReplyDelta, Retrying, TurnEnded

@@ -15,13 +15,13 @@ from kimi_tui.core.prompt.past_requests import requests_known
 from kimi_tui.core.prompt.prompt_view import request_view
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.codec import decode_session, encode_session
-from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
-from kimi_tui.core.wire.plans import Plan, answering, chosen, going_on, single
+from kimi_tui.core.wire.plans import Plan, answering, chosen, single
+from kimi_tui.core.wire.reply_plans import going_on, refusal_to_continue
 from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking, GoingOn

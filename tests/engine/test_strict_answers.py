@@ -20,7 +20,8 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Session
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
-from kimi_tui.core.wire.plans import chosen, going_on, single
+from kimi_tui.core.wire.plans import chosen, single
+from kimi_tui.core.wire.reply_plans import going_on
 from kimi_tui.core.wire.strict_answers import thinking_first
 from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.core.wire.turn_events import ReplyDelta

@@ -15,18 +15,18 @@ from kimi_tui.adapters.endpoint.recorded_client import RecordedClient
 from kimi_tui.adapters.recording_files import load_recording
 from kimi_tui.core.errors import BrokenStreamError, ConnectionFailedError
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart, texts_of
 from kimi_tui.core.session.kept_traces import Absent, KeptTraces
 from kimi_tui.core.session.reply_edits import edited_answer, edited_thinking, without_answer
 from kimi_tui.core.session.request_starts import requests_of
-from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.session import Message, Session, Timing
 from kimi_tui.core.session.timeline import timeline
 from kimi_tui.core.session.token_trace import TokenTrace
 from kimi_tui.core.settings.recorded_turn import recorded_turn
 from kimi_tui.core.settings.sampling import resolve_request
 from kimi_tui.core.settings.settings import Settings
-from kimi_tui.core.wire.plans import answering, chosen, going_on, single
+from kimi_tui.core.wire.plans import answering, chosen, single
+from kimi_tui.core.wire.reply_plans import going_on, refusal_to_continue
 from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking, AskingAgain, GoingOn, recorded_opening
@@ -131,7 +131,8 @@ async def test_a_token_says_how_likely_it_was_and_when_it_came() -> None:
     assert trace.logprob(thought) == -1.5
     assert (trace.after_s(thought), trace.after_s(said), trace.request_of(said)) == (0.0, 2.25, 0)
     assert (trace.count, trace.has_certainty) == (3, True)
-    assert (list(trace.arrivals_ms(0)), trace.thinking_end_ms(0)) == ([0, 0, 2250], 2250)
+    assert list(trace.arrivals_ms(0)) == [0, 0, 2250]
+    assert trace.requests[0].timing(99.0) == reply.timing == Timing(0.0, 2.25, 2.25)
     assert (trace.requests[0].sent_s, trace.requests[0].ended_s) == (5.0, 7.25)
 
 
@@ -203,9 +204,9 @@ def test_a_text_that_was_shortened_grows_on_from_there(end: int, left: list[tupl
     trace, part = TokenTrace(), ReplyPart.REASONING
     trace.begin_request("reply", 0.0)
     trace.come([-0.1] * 3, 1.0)
-    trace.grow(part, 0, [(0, 3), (1, 4)])
+    trace.grow(part, 0, [(0, 3), (1, 4)], 1.0)
     trace.shorten(part, end)
-    trace.grow(part, end, [(2, 2)])
+    trace.grow(part, end, [(2, 2)], 1.0)
     assert [token[1:] for token in trace.tokens(part, end + 2)] == [
         *((start, stop, number) for number, (start, stop) in enumerate(left)),
         (end, end + 2, 2),

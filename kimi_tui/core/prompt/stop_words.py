@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kimi_tui.core.prompt.template import ALL_MARKERS
-from kimi_tui.core.session.endings import ORDINARY_REASONS, ending, refusal_to_continue
+from kimi_tui.core.session.endings import ORDINARY_REASONS, ending
 from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.quoting import either
@@ -37,11 +37,6 @@ def stopped_at(message: Message) -> str:
 def end_words(message: Message) -> str:
     """Say how a reply ended, where that is not the ordinary way; "" = it is whole."""
     return dotted(ending(message), stopped_at(message))
-
-
-def refusal_to_go_on(message: Message) -> str:
-    """Say why a message cannot be gone on with; "" = it can: it broke off, or may have been stopped at a word."""
-    return "" if stopped_at(message) else refusal_to_continue(message)
 
 
 def _quoted(word: str) -> str:

@@ -54,19 +54,6 @@ def missing_answer(message: Message) -> str:
     return "it is empty" if message.state is MessageState.COMPLETE else ""
 
 
-def refusal_to_continue(message: Message) -> str:
-    """Say why a message cannot be gone on with; "" = it was cut, or ended without an answer."""
-    if message.role is not Role.ASSISTANT:
-        return "That is no reply."
-    if message.is_only_queued:
-        return "The reply was queued for a webhook: its text is not here."
-    if message.is_unasked:
-        return ""  # the user made it so, to go on from
-    if message.state is None or (message.state is MessageState.COMPLETE and not cut(message) and message.content):
-        return "The reply is whole: it ended by itself."
-    return ""
-
-
 def own_words(message: Message) -> str:
     """Say what of a reply the user wrote, in a few words; "" = nothing."""
     if message.edited:
@@ -112,13 +99,6 @@ def continued(message: Message) -> str:
     """Say how often a reply was gone on with; "" = it was not."""
     count = sum(request.kind == RequestKind.CONTINUE for request in message.requests[1:])
     return f"continued {count} times" if count > 1 else "continued" if count else ""
-
-
-def refusal_to_answer_again(message: Message) -> str:
-    """Say why there is no other answer to the thinking of a message; "" = there may be."""
-    if message.role is not Role.ASSISTANT or not message.reasoning:
-        return "This message has no thinking."
-    return "Its thinking broke off." if ended_inside_reasoning(message) else ""
 
 
 def ended_inside_reasoning(message: Message) -> bool:

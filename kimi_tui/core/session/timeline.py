@@ -154,24 +154,22 @@ def _lane(record: RequestRecord | None, trace: TokenTrace, number: int | None, b
     request = None if number is None else trace.requests[number]
     arrivals_ms = None if number is None else trace.arrivals_ms(number)
     timing, usage = (NO_TIMING, NO_USAGE) if record is None else (record.timing, record.usage)
+    if record is None and request is not None:
+        timing = request.timing(now_s)
     sent_s = begin_s + (0.0 if request is None else _trying_s(request))
-    first_s, total_s, thinking_end_s = timing.first_token_s, timing.total_s or 0.0, None
-    if timing.thinking_s is not None and first_s is not None:
-        thinking_end_s = first_s + timing.thinking_s
-    if record is None and request is not None and number is not None:
-        first_s = arrivals_ms[0] / 1000 if arrivals_ms else None
-        thinking_end_ms = trace.thinking_end_ms(number)
-        thinking_end_s = None if thinking_end_ms is None else thinking_end_ms / 1000
-        total_s = max((now_s if request.ended_s is None else request.ended_s) - request.sent_s, 0.0)
+    first_s, thinking_end_s = timing.first_token_s, None
     is_running = record is None and request is not None and request.ended_s is None
+    is_thinking = record is None and request is not None and request.is_thinking
+    if timing.thinking_s is not None and first_s is not None and not is_thinking:
+        thinking_end_s = first_s + timing.thinking_s
     lane = Lane(
         kind=record.kind if record is not None else request.kind if request is not None else RequestKind.REPLY,
         begin_s=begin_s,
         sent_s=sent_s,
         first_token_s=None if first_s is None else sent_s + first_s,
         thinking_end_s=None if thinking_end_s is None else sent_s + thinking_end_s,
-        end_s=sent_s + total_s,
-        is_thinking=is_running and request is not None and request.has_thought and request.answer is None,
+        end_s=sent_s + (timing.total_s or 0.0),
+        is_thinking=is_thinking,
         is_running=is_running,
         is_timed=request is not None or timing != NO_TIMING,
         state=None if record is None else record.state,

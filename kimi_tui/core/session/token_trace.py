@@ -14,6 +14,7 @@ from itertools import repeat
 from typing import NamedTuple
 
 from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.session import Timing
 
 NOT_KNOWN = 2**32 - 1
 """In the place of a token's number: the text came with no token that is known."""
@@ -30,7 +31,7 @@ class FailedAttempt:
 
 @dataclass(slots=True)
 class TracedRequest:
-    """Moments are on the engine's clock, in seconds."""
+    """The one place of a request's moments: on the engine's clock, in seconds."""
 
     kind: str
     """As `RequestRecord.kind`."""
@@ -43,10 +44,28 @@ class TracedRequest:
     ended_s: float | None = None
     """None = it runs."""
     has_thought: bool = False
-    answer: int | None = None
-    """The number of the first token of its answer; None = it brought none."""
+    """Whether it began inside the think block, or brought reasoning."""
+    first_text_s: float | None = None
+    """None = it brought no text, or came in one piece."""
+    answer_s: float | None = None
+    """When the first text of its answer came; None = it brought none."""
     is_of_another: bool = False
     """Whether it was another reply's, which this one begins like."""
+
+    @property
+    def is_thinking(self) -> bool:
+        """Before its first text it waits."""
+        has_begun = self.first_text_s is not None and self.has_thought
+        return has_begun and self.answer_s is None and self.ended_s is None
+
+    def timing(self, now_s: float) -> Timing:
+        """Up to its end, or now."""
+        end_s = now_s if self.ended_s is None else self.ended_s
+        total_s, first_s = round(end_s - self.sent_s, 3), self.first_text_s
+        if first_s is None:
+            return Timing(total_s=total_s)
+        thought_s = (end_s if self.answer_s is None else self.answer_s) - first_s
+        return Timing(round(first_s - self.sent_s, 3), round(thought_s, 3) if self.has_thought else None, total_s)
 
 
 class Token(NamedTuple):
@@ -101,8 +120,9 @@ class TokenTrace:
 
     # -- while it grows
 
-    def begin_request(self, kind: str, now_s: float) -> None:
-        self.requests.append(TracedRequest(kind, now_s, len(self._at_ms)))
+    def begin_request(self, kind: str, now_s: float, *, is_thinking: bool = False) -> None:
+        """`is_thinking` = inside the think block."""
+        self.requests.append(TracedRequest(kind, now_s, len(self._at_ms), has_thought=is_thinking))
 
     def send(self, now_s: float) -> None:
         """An attempt goes out."""
@@ -122,12 +142,18 @@ class TokenTrace:
         self._at_ms.extend(repeat(at_ms, len(logprobs)))
         self._logprobs.extend(logprobs)
 
-    def grow(self, part: ReplyPart, start: int, borders: Sequence[tuple[int, int]]) -> None:
+    def grow(self, part: ReplyPart, start: int, borders: Sequence[tuple[int, int]], now_s: float) -> None:
         """Text stands at the end of a part now: numbers of tokens in their request, each with its characters (≥ 1)."""
+        request = self.requests[-1]
+        if request.first_text_s is None:
+            request.first_text_s = now_s
+        if part is ReplyPart.REASONING:
+            request.has_thought = True
+        elif request.answer_s is None:
+            request.answer_s = now_s
         if not borders:
             return
-        places, request = self._places[part], self.requests[-1]
-        first = request.first
+        places, first = self._places[part], request.first
         if start > places.chars:
             places.add(start, NOT_KNOWN)
         for number, chars in borders:
@@ -136,10 +162,6 @@ class TokenTrace:
                 places.ends[-1] = start
             else:
                 places.add(start, first + number)
-        if part is ReplyPart.REASONING:
-            request.has_thought = True
-        elif request.answer is None:
-            request.answer = first + borders[0][0]
 
     def shorten(self, part: ReplyPart, end: int) -> None:
         self._places[part].shorten(end)
@@ -216,8 +238,3 @@ class TokenTrace:
         """When the tokens of a request came, in order, since it was sent."""
         end = self.requests[place + 1].first if place + 1 < len(self.requests) else len(self._at_ms)
         return self._at_ms[self.requests[place].first : end]
-
-    def thinking_end_ms(self, place: int) -> int | None:
-        """When a request that had thought began to answer, since it was sent; None = it did not."""
-        request = self.requests[place]
-        return self._at_ms[request.answer] if request.has_thought and request.answer is not None else None

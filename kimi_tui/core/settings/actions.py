@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kimi_tui.core.prompt.export_forms import USUAL_ENDINGS
-from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session.file_formats import ENDINGS
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.text.quoting import either
+from kimi_tui.core.wire.reply_plans import refusal_to_go_on
 
 
 class Scope(StrEnum):

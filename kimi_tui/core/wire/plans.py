@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import takewhile
 
 from kimi_tui.core.session.growing_reply import ReplyView
 from kimi_tui.core.session.session import FinishReason, MessageState, RequestKind, RequestRecord, ThinkingEnd
@@ -60,36 +61,40 @@ class RequestStep:
     """Request fields in the place of the turn's; None = not sent."""
     limits: Limits = NO_LIMITS
 
-    def fields_over(self, fields: Mapping[str, object]) -> dict[str, object]:
-        """What is sent, where the turn says `fields`."""
-        return {name: value for name, value in {**fields, **self.fields}.items() if value is not None}
+    def fields_over(self, fields: Mapping[str, object], ends: Sequence[RequestEnd] = ()) -> dict[str, object]:
+        """What is sent behind requests that ended so, where the turn says `fields`.
+
+        Behind one that was cut short there is only what it left of the most tokens of a reply.
+        """
+        most, came = fields.get("max_new_tokens"), [end.tokens for end in takewhile(_leaves_rest, reversed(ends))]
+        rest = {"max_new_tokens": max(most - sum(came), 1)} if came and isinstance(most, int) else {}
+        return {name: value for name, value in {**fields, **rest, **self.fields}.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class RequestEnd:
     step: RequestStep
     cause: Cause
+    tokens: int = 0
+    """How many came for the reply, `beyond` included."""
+    beyond: str = ""
+    """Reasoning that came together with the last token of its budget: it is no part of the reply."""
 
-    @property
-    def leaves_rest(self) -> bool:
-        """Whether the next request has what this one left of the most tokens of a reply, and not all of them."""
-        return self.cause in CUT_BY or (self.step.only_thinks and self.cause is not Cause.LENGTH)
+
+def _leaves_rest(end: RequestEnd) -> bool:
+    return end.cause in CUT_BY or (end.step.only_thinks and end.cause is not Cause.LENGTH)
 
 
 Plan = Callable[[ReplyView, Sequence[RequestEnd]], RequestStep | None]
 """Gives the next request, the first one included; None = the turn is over. The ends stand in order, STOPPED never."""
 
 
-def _once(kind: RequestKind) -> Plan:
-    return lambda reply, ends: None if ends else RequestStep(kind)
+def single(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
+    """Ask once: an ordinary turn."""
+    del reply
+    return None if ends else RequestStep()
 
 
-single = _once(RequestKind.REPLY)
-"""Ask once: an ordinary turn."""
-going_on = _once(RequestKind.CONTINUE)
-"""Ask once for what follows the text that the reply begins with."""
-answering_again = _once(RequestKind.ANSWER)
-"""Ask once for an answer to the thinking that the reply begins with."""
 CUT_BY = {Cause.USER: ThinkingEnd.USER, Cause.BUDGET: ThinkingEnd.BUDGET}
 """Who ends the thinking of a request that is cut."""
 

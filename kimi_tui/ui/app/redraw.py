@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kimi_tui.core.session.endings import refusal_to_continue
+from kimi_tui.core.wire.reply_plans import refusal_to_continue
 from kimi_tui.ui.app.bar_display import BarDisplay
 from kimi_tui.ui.app.hint_display import HintDisplay
 from kimi_tui.ui.panes.conversation_feed import ConversationFeed

@@ -8,14 +8,12 @@ from datetime import datetime
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.raw_prompt import with_raw_input
-from kimi_tui.core.prompt.stop_words import refusal_to_go_on
-from kimi_tui.core.session.endings import refusal_to_answer_again
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.reply_edits import ReplyStart, without_answer
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.answer_forms import feedback, form_of
-from kimi_tui.core.wire.plans import answering_again, going_on
+from kimi_tui.core.wire.reply_plans import answering_again, going_on, refusal_to_answer_again, refusal_to_go_on
 from kimi_tui.engine.openings import AnsweringAgain, GoingOn
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.target import Target

@@ -16,12 +16,12 @@ from kimi_tui.core.prompt.raw_prompt import with_raw_input
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.shared_prefix import SentInput
 from kimi_tui.core.session.codec import EPOCH
-from kimi_tui.core.session.endings import refusal_to_answer_again
 from kimi_tui.core.session.reply_edits import unasked
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.session.tree import before
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.settings.turn_plan import first_fields
+from kimi_tui.core.wire.reply_plans import refusal_to_answer_again
 from kimi_tui.engine.openings import GoingOn, start_options
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.answers import answering_opening

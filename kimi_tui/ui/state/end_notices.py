@@ -11,9 +11,10 @@ from kimi_tui.core.errors import TRY_AGAIN
 from kimi_tui.core.prompt.context_meter import context_of, raw_input_tokens
 from kimi_tui.core.prompt.raw_prompt import RawInput, raw_input_asked
 from kimi_tui.core.prompt.token_estimate import written_tokens
-from kimi_tui.core.session.endings import cut, ended_inside_reasoning, refusal_to_continue
+from kimi_tui.core.session.endings import cut, ended_inside_reasoning
 from kimi_tui.core.session.session import FinishReason, Message, MessageState
 from kimi_tui.core.settings.settings import Settings
+from kimi_tui.core.wire.reply_plans import refusal_to_continue
 from kimi_tui.core.wire.turn_events import Phase, TurnEnded
 from kimi_tui.engine.openings import Asking, AskingAgain, GoingOn, Opening
 from kimi_tui.ui.state.notices import PASSING

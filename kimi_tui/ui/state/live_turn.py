@@ -43,6 +43,8 @@ class ToldText:
 
 @dataclass(slots=True)
 class LiveTurn:
+    """Its moments are what the user waits: from Enter on, over all requests; each one's own stand in its trace."""
+
     reply: ReplyView
     """What has come."""
     started_s: float

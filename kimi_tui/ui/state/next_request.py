@@ -9,7 +9,6 @@ from functools import partial
 
 from kimi_tui.core.prompt.raw_prompt import with_raw_input
 from kimi_tui.core.session.codec import EPOCH
-from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.reply_edits import (
     NUDGE,
@@ -22,6 +21,7 @@ from kimi_tui.core.session.reply_edits import (
 )
 from kimi_tui.core.session.session import Message, MessageState, Role
 from kimi_tui.core.text.surrogates import replace_lone
+from kimi_tui.core.wire.reply_plans import refusal_to_continue
 from kimi_tui.ui.state.slash import Command
 
 Make = Callable[[str, datetime], Message]

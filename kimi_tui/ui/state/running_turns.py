@@ -23,7 +23,8 @@ from kimi_tui.core.settings.reply_batch import Member, ReplyBatch
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_chat, resolve_request
 from kimi_tui.core.settings.turn_plan import resolve_plan
 from kimi_tui.core.wire.answer_forms import is_json_form
-from kimi_tui.core.wire.plans import Plan, answering, answering_again, single
+from kimi_tui.core.wire.plans import Plan, answering, single
+from kimi_tui.core.wire.reply_plans import answering_again
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
 from kimi_tui.core.wire.turn_events import (
     AttemptBegan,

@@ -25,7 +25,7 @@ from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
-from kimi_tui.core.wire.plans import answering_again
+from kimi_tui.core.wire.reply_plans import answering_again
 from kimi_tui.core.wire.turn_events import Phase
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, GoingOn

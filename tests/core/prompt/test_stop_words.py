@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from kimi_tui.core.prompt.documents import render_markdown, render_text
-from kimi_tui.core.prompt.stop_words import refusal_to_go_on, stop_words, stopped_at
-from kimi_tui.core.session.endings import refusal_to_continue
+from kimi_tui.core.prompt.stop_words import stop_words, stopped_at
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session
+from kimi_tui.core.wire.reply_plans import refusal_to_continue, refusal_to_go_on
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 USUAL = ["<|im_end|>", "[EOS]"]

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.session.codec import decode_session, encode_session
-from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.interventions import can_be_undone, is_same, undone
 from kimi_tui.core.session.reply_edits import ReplyStart
 from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.session.session import Message, Session
-from kimi_tui.core.wire.plans import chosen, going_on, single
+from kimi_tui.core.wire.plans import chosen, single
+from kimi_tui.core.wire.reply_plans import going_on, refusal_to_continue
 from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking, GoingOn

@@ -24,7 +24,7 @@ def came(trace: TokenTrace, at_s: Sequence[float], part: ReplyPart = ReplyPart.A
     for at in at_s:
         number = trace.count - request.first
         trace.come([-0.1], at)
-        trace.grow(part, start, [(number, 1)])
+        trace.grow(part, start, [(number, 1)], at)
         start += 1
 
 
@@ -67,7 +67,7 @@ def test_a_running_request_is_measured_by_the_clock() -> None:
     lane = timeline([], trace, 102.0).lanes[0]
     assert (marks(lane), lane.is_thinking, lane.doing(1.9)) == ((0.0, 1.0, None, 2.0), True, Doing.THINKING)
     trace.come([-0.1], 103.0)
-    trace.grow(ReplyPart.ANSWER, 0, [(2, 1)])
+    trace.grow(ReplyPart.ANSWER, 0, [(2, 1)], 103.0)
     lane = timeline([], trace, 104.0).lanes[0]
     assert (marks(lane), lane.is_running, lane.is_thinking, lane.tokens) == ((0.0, 1.0, 3.0, 4.0), True, False, 3)
     assert (lane.doing(2.5), lane.doing(3.5)) == (Doing.THINKING, Doing.ANSWERING)

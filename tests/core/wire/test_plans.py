@@ -61,3 +61,33 @@ def test_a_reply_that_is_cut_by_length_is_gone_on_with_so_many_times() -> None:
         ends.append(RequestEnd(step, Cause.LENGTH))
     assert plan(growing("hm", "ye"), ends) is None
     assert continuing(single, 0)(growing(), ends[:1]) is None
+
+
+STEP, THINKS = RequestStep(), RequestStep("think", only_thinks=True)
+
+
+@pytest.mark.parametrize(
+    ("ends", "most"),
+    [
+        ([], 90),
+        ([RequestEnd(STEP, Cause.USER, 4)], 86),
+        ([RequestEnd(STEP, Cause.BUDGET, 4, " and more")], 86),
+        ([RequestEnd(STEP, Cause.BUDGET, 0)], 90),
+        ([RequestEnd(THINKS, Cause.ITSELF, 4)], 86),
+        ([RequestEnd(THINKS, Cause.THOUGHT, 4)], 86),
+        ([RequestEnd(STEP, Cause.USER, 200)], 1),
+        # What went on to its end had all of it, and so has the one behind it.
+        ([RequestEnd(STEP, Cause.LENGTH, 90)], 90),
+        ([RequestEnd(THINKS, Cause.LENGTH, 90)], 90),
+        ([RequestEnd(THINKS, Cause.LENGTH, 90), RequestEnd(THINKS, Cause.ITSELF, 4)], 86),
+        ([RequestEnd(STEP, Cause.USER, 4), RequestEnd(STEP, Cause.LENGTH, 86)], 90),
+        ([RequestEnd(THINKS, Cause.USER, 4), RequestEnd(STEP, Cause.USER, 3)], 83),
+    ],
+)
+def test_behind_a_request_that_was_cut_short_the_rest_of_the_most_tokens_is_sent(
+    ends: list[RequestEnd], most: int
+) -> None:
+    fields = {"stream": True, "max_new_tokens": 90, "seed": 1}
+    assert list(STEP.fields_over(fields, ends).items()) == [("stream", True), ("max_new_tokens", most), ("seed", 1)]
+    assert STEP.fields_over({"stream": True}, ends) == {"stream": True}
+    assert RequestStep(fields={"max_new_tokens": None}).fields_over(fields, ends) == {"stream": True, "seed": 1}

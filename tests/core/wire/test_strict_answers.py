@@ -21,9 +21,9 @@ from kimi_tui.core.wire.plans import (
     RequestStep,
     answering,
     chosen,
-    going_on,
     single,
 )
+from kimi_tui.core.wire.reply_plans import going_on
 from kimi_tui.core.wire.strict_answers import thinking_fields, thinking_first, thinks_first
 from kimi_tui.core.wire.thinking_budget import Budget
 
