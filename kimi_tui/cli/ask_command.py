@@ -50,11 +50,12 @@ def run(options: Namespace, context: Context) -> int:
     tell_doubt(request_options.set.get("response_format"), options, context)
     if options.goes_on:
         refuse_beside_continue(options, request_options)
-    start_of(options)
+    start = start_of(options)
     question = "" if options.goes_on else read_question(options, context)
     with _session(options, context) as (found, is_new):
         session = _with_options(found, options)
-        opening = going_on_with(session) if options.goes_on else Asking(question, start=start_of(options))
+        name = options.session or session.id
+        opening = going_on_with(session, name) if options.goes_on else Asking(question, start=start)
         request_options = opening.options.over(request_options)
         request = resolve_request(context.settings(), session, request_options)
         budget = budget_of(options.thinking_budget, request)

@@ -411,7 +411,7 @@ class ChatScreen(Screen[None]):
         if self._typing is None:
             self._typing = self.set_timer(TYPED_AFTER_S, self._look_at_draft)
         self.panes.draft_changed()
-        self._hints.refresh_send_word()
+        self._hints.refresh_for_draft()
 
     @on(EditArea.Pasted)
     def _pasted(self, event: EditArea.Pasted) -> None:
