@@ -97,7 +97,6 @@ def _place_rows(context: Context) -> dict[str, _Row]:
 
 
 def _section_rows(settings: Settings, loaded: LoadedSettings, context: Context) -> dict[str, _Row]:
-    from kimi_tui.adapters.child_environ import VARIABLES
     from kimi_tui.core.settings.settings import SECTIONS, keys_of
 
     rows: dict[str, _Row] = {}
@@ -109,7 +108,7 @@ def _section_rows(settings: Settings, loaded: LoadedSettings, context: Context) 
             if place in OPTIONS and getattr(context.options, OPTIONS[place]):
                 source = "command line"
             rows[f"{section}.{key}"] = _Row(_safe(place, getattr(values, name)), source)
-    if any(context.environ.get(variable) for variable in VARIABLES):
+    if any(context.environ.get(variable) for variable in settings.dialect.key_variables):
         rows["api.api_key"] = _Row("set", "environment")
     return rows
 

@@ -191,7 +191,7 @@ class Context:
         from kimi_tui.adapters.endpoint.http_client import EndpointClient, check_base_url
 
         api = self.settings().api
-        check_base_url(api.base_url)
+        check_base_url(api.base_url, self.settings().dialect.key_variable)
         key = self.key()
         if self._log is not None:
             self._log.hide(key)
