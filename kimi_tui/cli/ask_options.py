@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 
-from kimi_tui.cli.context import Context
+from kimi_tui.cli.console import Console
 from kimi_tui.core.errors import FieldError, KimiError, UsageError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
@@ -89,19 +89,19 @@ def going_on_with(session: Session, name: str) -> GoingOn:
     return GoingOn(messages[-1])
 
 
-def tell_doubt(form: object, options: Namespace, context: Context) -> None:
+def tell_doubt(form: object, options: Namespace, console: Console) -> None:
     """Say what may be wrong with a pattern; it is sent all the same, since the endpoint has rules of its own."""
     if isinstance(form, dict) and isinstance(pattern := form.get("regex"), str):
         from kimi_tui.core.settings.field_text import regex_doubt
 
         if doubt := regex_doubt(pattern):
-            context.tell(f"{'--set response_format' if options.regex is None else '--regex'}: {doubt}")
+            console.tell(f"{'--set response_format' if options.regex is None else '--regex'}: {doubt}")
 
 
-def read_question(options: Namespace, context: Context) -> str:
+def read_question(options: Namespace, console: Console) -> str:
     """PROMPT, an empty line, piped standard input; either may be missing, but UsageError where nothing was asked."""
     prompt = replace_lone(options.prompt or "")
-    piped = context.read_stdin() if context.has_piped_stdin else ""
+    piped = console.read_stdin() if console.has_piped_stdin else ""
     question = f"{prompt}\n\n{piped}" if prompt and piped else prompt or piped
     if not question.strip():
         raise UsageError("There is nothing to ask.", 'Such as: kimi-tui ask "Name two ways to cook lamb."')
