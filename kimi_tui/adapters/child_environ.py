@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-VARIABLES = ("DEEPINFRA_TOKEN", "DEEPINFRA_API_KEY", "DEEPINFRA_API_TOKEN")
-"""Where the environment may hold the API key, first one first."""
+from kimi_tui.core.wire.dialects import DIALECTS
+
+VARIABLES = tuple(name for dialect in DIALECTS.values() for name in dialect.key_variables)
+"""Where the environment may hold an API key."""
 
 
 def child_environ(environ: Mapping[str, str]) -> dict[str, str]:

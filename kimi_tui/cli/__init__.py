@@ -10,25 +10,17 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from importlib import import_module
 from typing import TextIO
 
-from kimi_tui.cli.arguments import parse_arguments
-from kimi_tui.cli.context import Context, standard_context
+from kimi_tui.cli.arguments import GLOBAL_DEFAULTS, parse_arguments
+from kimi_tui.cli.configuration import Configuration
+from kimi_tui.cli.console import Console
 from kimi_tui.cli.exit_status import DONE, FAILED, INTERRUPTED, status_of
+from kimi_tui.cli.fault_reports import FaultReports
+from kimi_tui.cli.parts import Sessions
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.faults import fault_of, reason_of
 
-MODULES = {
-    None: "kimi_tui.cli.screen_command",
-    "ask": "kimi_tui.cli.ask_command",
-    "prompt": "kimi_tui.cli.prompt_command",
-    "sessions": "kimi_tui.cli.sessions_command",
-    "config": "kimi_tui.cli.config_command",
-    "demo-server": "kimi_tui.cli.demo_server_command",
-    "replay": "kimi_tui.cli.replay_command",
-}
-"""Where each command's `run(options, context) -> int` stands; only that one is imported."""
 COLLECTING = frozenset({"demo-server"})
 """The commands that may run for days: their garbage has to be collected. The screen begins with it after its first
 frame."""
@@ -36,31 +28,32 @@ frame."""
 
 def main(argv: Sequence[str]) -> int:
     """Run the command of the words after the program's name, and return its status; nothing is raised."""
-    context = standard_context(Namespace())
+    console = Console.of_process()
     try:
-        status = _run(argv, context)
-        context.stdout.flush()
+        status = _run(argv, console)
+        console.stdout.flush()
     except BrokenPipeError:  # whoever read the output has seen enough
         status = DONE
-        _discard(context.stdout)
+        _discard(console.stdout)
     except OSError as error:
         status = FAILED
-        _tell_safely(context, _words_of(error))
-        _discard(context.stdout)
+        _tell_safely(console, _words_of(error))
+        _discard(console.stdout)
     return status
 
 
-def _run(argv: Sequence[str], context: Context) -> int:
+def _run(argv: Sequence[str], console: Console) -> int:
+    config = Configuration(Namespace(command=None, **GLOBAL_DEFAULTS), os.environ)
+    reports = FaultReports(config)
     try:
-        options = parse_arguments(argv)
-        context.options = options
-        if options.command in COLLECTING:
+        config.options = parse_arguments(argv)
+        if config.options.command in COLLECTING:
             gc.enable()
-        context.begin_log()
-        context.check_theme()
-        return int(import_module(MODULES[options.command]).run(options, context))
+        reports.begin_log()
+        config.check_theme()
+        return _run_command(config.options, console, config, reports)
     except KimiError as error:
-        context.tell_error(error)
+        console.tell_error(error)
         return status_of(error)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -69,12 +62,43 @@ def _run(argv: Sequence[str], context: Context) -> int:
     except OSError:
         raise
     except Exception as error:  # the last net: a traceback would show the key and the conversation
-        return _unexpected(error, context)
+        console.tell(f"something unexpected went wrong ({fault_of(error)}).", reports.report(error))
+        return FAILED
 
 
-def _unexpected(error: Exception, context: Context) -> int:
-    context.tell(f"something unexpected went wrong ({fault_of(error)}).", context.report(error))
-    return FAILED
+def _run_command(options: Namespace, console: Console, config: Configuration, reports: FaultReports) -> int:
+    """Hand the command what it uses; only its own module is imported."""
+    sessions = Sessions(config, console)
+    match options.command:
+        case "ask":
+            from kimi_tui.cli import ask_command
+
+            status = ask_command.run(options, console, config, sessions, reports)
+        case "prompt":
+            from kimi_tui.cli import prompt_command
+
+            status = prompt_command.run(options, console, config, sessions)
+        case "sessions":
+            from kimi_tui.cli import sessions_command
+
+            status = sessions_command.run(options, console, config, sessions)
+        case "config":
+            from kimi_tui.cli import config_command
+
+            status = config_command.run(options, console, config)
+        case "demo-server":
+            from kimi_tui.cli import demo_server_command
+
+            status = demo_server_command.run(options, console, config.settings().dialect)
+        case "replay":
+            from kimi_tui.cli import replay_command
+
+            status = replay_command.run(options, console, config, reports)
+        case _:
+            from kimi_tui.cli import screen_command
+
+            status = screen_command.run(console, config, sessions, reports)
+    return status
 
 
 def _words_of(error: OSError) -> str:
@@ -82,11 +106,11 @@ def _words_of(error: OSError) -> str:
     return f"{reason_of(error)}: {error.filename}" if is_named else reason_of(error)
 
 
-def _tell_safely(context: Context, line: str) -> None:
+def _tell_safely(console: Console, line: str) -> None:
     try:
-        context.tell(line)
+        console.tell(line)
     except OSError:
-        _discard(context.stderr)
+        _discard(console.stderr)
 
 
 def _discard(stream: TextIO) -> None:

@@ -20,15 +20,19 @@ from kimi_tui.cli.ask_options import (
     start_of,
     tell_doubt,
 )
-from kimi_tui.cli.context import Context
+from kimi_tui.cli.configuration import Configuration
+from kimi_tui.cli.console import Console
 from kimi_tui.cli.exit_status import DONE, FAILED
+from kimi_tui.cli.fault_reports import FaultReports
 from kimi_tui.cli.new_session import new_session
+from kimi_tui.cli.parts import Sessions, make_client, make_engine, make_recordings
 from kimi_tui.cli.reply_output import choose_output
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import Conflict, FileChange, Rewritten
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.settings.sampling import resolve_chat, resolve_request
+from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.settings.turn_plan import resolve_plan
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.plans import single
@@ -40,45 +44,48 @@ if TYPE_CHECKING:  # the names of types only: importing the modules takes time t
     from kimi_tui.adapters.recording_files import Recordings
 
 
-def run(options: Namespace, context: Context) -> int:
+def run(options: Namespace, console: Console, config: Configuration, sessions: Sessions, reports: FaultReports) -> int:
     """Raises KimiError before anything is sent: the command line, config, key or session cannot be used."""
-    dialect = context.settings_or_refuse().dialect
-    request_options, errors = parse_request_options(options, dialect)
+    settings = config.settings_or_refuse(console)
+    request_options, errors = parse_request_options(options, settings.dialect)
     for error in errors[:-1]:
-        context.tell_error(error)
+        console.tell_error(error)
     if errors:
         raise errors[-1]
-    tell_doubt(request_options.set.get("response_format"), options, context)
+    tell_doubt(request_options.set.get("response_format"), options, console)
     if options.goes_on:
         refuse_beside_continue(options, request_options)
-    start_of(options)
-    question = "" if options.goes_on else read_question(options, context)
-    with _session(options, context) as (found, is_new):
+    start = start_of(options)
+    question = "" if options.goes_on else read_question(options, console)
+    with _session(options, console, settings, sessions) as (found, is_new):
         session = _with_options(found, options)
-        opening = going_on_with(session) if options.goes_on else Asking(question, start=start_of(options))
+        name = options.session or session.id
+        opening = going_on_with(session, name) if options.goes_on else Asking(question, start=start)
         request_options = opening.options.over(request_options)
-        request = resolve_request(context.settings(), session, request_options)
+        request = resolve_request(settings, session, request_options)
         budget = budget_of(options.thinking_budget, request)
         if budget is None:
-            budget = resolve_chat(context.settings(), session).budget
-        plan = resolve_plan(context.settings(), session, request, going_on if options.goes_on else single, budget)
+            budget = resolve_chat(settings, session).budget
+        plan = resolve_plan(settings, session, request, going_on if options.goes_on else single, budget)
         is_kept = options.session is not None or options.save or options.goes_on
-        order = Order(opening, plan, session, is_kept, is_new, request)
-        return asyncio.run(_ask(order, context))
+        order = Order(opening, plan, session, sessions.store if is_kept else None, is_new, request)
+        return asyncio.run(_ask(order, options, console, config, reports))
 
 
 @contextlib.contextmanager
-def _session(options: Namespace, context: Context) -> Iterator[tuple[Session, bool]]:
+def _session(
+    options: Namespace, console: Console, settings: Settings, sessions: Sessions
+) -> Iterator[tuple[Session, bool]]:
     """Open the session that is continued, or a new one; what is saved is kept from others meanwhile."""
     is_old = options.session is not None or options.goes_on
-    new = None if is_old else new_session(context.settings())
+    new = None if is_old else new_session(settings)
     if new is not None and not options.save:
         yield new, True
         return
-    store = context.store()
-    held = store.create(new, "ask") if new is not None else store.open(context.find_session(options.session), "ask")
+    store = sessions.store
+    held = store.create(new, "ask") if new is not None else store.open(sessions.find(options.session), "ask")
     if held.recovered:
-        context.tell(f"{held.path}: {held.recovered}")
+        console.tell(f"{held.path}: {held.recovered}")
     try:
         if held.read_only:
             raise StorageError(held.read_only, "Nothing was sent, since the reply could not be saved.")
@@ -94,20 +101,20 @@ def _with_options(session: Session, options: Namespace) -> Session:
     return tree.with_system(session, replace_lone(options.system) or None)
 
 
-async def _ask(order: Order, context: Context) -> int:
-    client = context.client()
+async def _ask(order: Order, options: Namespace, console: Console, config: Configuration, reports: FaultReports) -> int:
+    client = make_client(config, reports.hide)
     try:
-        open_session = OpenSession(order.session, context.store() if order.is_kept else None)
+        open_session = OpenSession(order.session, order.store)
         with contextlib.ExitStack() as held:
-            open_session.told = partial(_tell_change, context, held)
-            recordings = await _recordings(order, context)
-            engine = context.engine(client, recordings, is_kept=order.is_kept)
+            open_session.told = partial(_tell_change, console, held)
+            recordings = await _recordings(options.record, order.session.id, console, config)
+            engine = make_engine(client, recordings, order.store, reports.report)
             turn = engine.start(open_session, order.opening, order.request, order.plan)
-            output = choose_output(context, has_alternatives=order.has_alternatives)
-            listener = AskListener(order, context, output, turn)
+            output = choose_output(options, console, has_alternatives=order.has_alternatives)
+            listener = AskListener(order, console, output, turn)
             try:
                 status = await listener.run()
-                await asyncio.to_thread(_tell_misfits, listener.replies, context)
+                await asyncio.to_thread(_tell_misfits, listener.replies, console)
             finally:
                 turn.stop()
                 await turn.finished()
@@ -117,19 +124,18 @@ async def _ask(order: Order, context: Context) -> int:
         await client.aclose()
 
 
-async def _recordings(order: Order, context: Context) -> Recordings | None:
+async def _recordings(path: str | None, session_id: str, console: Console, config: Configuration) -> Recordings | None:
     """What records the turn; None = nobody asked for that. Raises StorageError where the file cannot be made."""
-    path = context.options.record
-    if path is None and not context.settings().sessions.record_streams:
+    if path is None and not config.settings().sessions.record_streams:
         return None
-    recordings = context.recordings()
-    recordings.tell = context.tell
+    recordings = make_recordings(config)
+    recordings.tell = console.tell
     if path is not None:
-        await recordings.save_next(order.session.id, Path(path).expanduser())
+        await recordings.save_next(session_id, Path(path).expanduser())
     return recordings
 
 
-def _tell_misfits(replies: Sequence[Message], context: Context) -> None:
+def _tell_misfits(replies: Sequence[Message], console: Console) -> None:
     """Say where a reply does not keep the form that was asked for; one that was cut cannot."""
     from kimi_tui.core.wire.answer_forms import form_name, form_of, is_to_be_checked
 
@@ -141,14 +147,14 @@ def _tell_misfits(replies: Sequence[Message], context: Context) -> None:
 
         found, which = check(form, reply.content), f"reply {place}" if len(replies) > 1 else "the reply"
         if found.findings:
-            context.tell(f"{which} is not what was asked for ({form_name(form)}): {found.words}")
+            console.tell(f"{which} is not what was asked for ({form_name(form)}): {found.words}")
         elif found.unchecked:
-            context.tell(f"{which} was not checked against {form_name(form)}: {found.unchecked}")
+            console.tell(f"{which} was not checked against {form_name(form)}: {found.unchecked}")
 
 
-def _tell_change(context: Context, held: contextlib.ExitStack, change: FileChange) -> None:
+def _tell_change(console: Console, held: contextlib.ExitStack, change: FileChange) -> None:
     """Say what others did to the session's file; a copy that was made for it is held as long as the turn takes."""
     if isinstance(change, Conflict | Rewritten):
-        context.tell(change.words)
+        console.tell(change.words)
     if isinstance(change, Conflict):
         held.callback(change.copy.release)

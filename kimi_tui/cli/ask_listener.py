@@ -7,7 +7,7 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kimi_tui.cli.context import Context
+from kimi_tui.cli.console import Console
 from kimi_tui.cli.exit_status import DONE, FAILED, SIGNALLED
 from kimi_tui.cli.reply_output import FAILED_STATES, Output, build_report
 from kimi_tui.core.errors import StorageError
@@ -21,6 +21,7 @@ from kimi_tui.engine import os_signals
 from kimi_tui.engine.openings import Opening
 
 if TYPE_CHECKING:  # the names of types only: importing the modules takes time that a refused call need not spend
+    from kimi_tui.adapters.store.session_files import SessionFiles
     from kimi_tui.engine.turn import Turn
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -31,7 +32,8 @@ class Order:
     opening: Opening
     plan: Plan
     session: Session
-    is_kept: bool
+    store: SessionFiles | None
+    """What keeps the turn; None = nothing does."""
     is_new: bool
     request: RequestSettings
 
@@ -42,9 +44,9 @@ class Order:
 
 
 class AskListener:
-    def __init__(self, order: Order, context: Context, output: Output, turn: Turn) -> None:
+    def __init__(self, order: Order, console: Console, output: Output, turn: Turn) -> None:
         self._order = order
-        self._context = context
+        self._console = console
         self._output = output
         self._turn = turn
         self._events = turn.listen()
@@ -76,11 +78,11 @@ class AskListener:
                 self._output.delta(event.part, event.text(self._turn.reply))
             case Retrying():
                 pause = f"Trying again in {event.delay_s:.1f} s ({event.attempt} of {event.attempts})."
-                self._context.tell_error(event.error, pause)
+                self._console.tell_error(event.error, pause)
             case TurnNotice():
                 if isinstance(event.error, StorageError):
                     self._refusal = event.error.summary
-                self._context.tell_error(event.error)
+                self._console.tell_error(event.error)
 
     def _end(self, ended: TurnEnded) -> int:
         report = build_report(
@@ -119,7 +121,7 @@ class AskListener:
     @property
     def _is_on_disk(self) -> bool:
         """Whether the session can be found again: a new one is not where its first question was refused."""
-        is_old = self._order.is_kept and not self._order.is_new
+        is_old = self._order.store is not None and not self._order.is_new
         return is_old or self._turn.open_session.is_saved
 
     def _give_start(self) -> None:
@@ -142,13 +144,13 @@ class AskListener:
 
     def _tell_end(self, ended: TurnEnded) -> None:
         if ended.error is not None:
-            self._context.tell_error(ended.error, self._kept(ended))
+            self._console.tell_error(ended.error, self._kept(ended))
         self._tell_saved(ended)
         if ended.state is MessageState.QUEUED:
-            self._context.tell("the request is queued; the reply goes to the webhook")
+            self._console.tell("the request is queued; the reply goes to the webhook")
         for reply in ended.replies:
             if reply.state is MessageState.COMPLETE and (words := _unusual_end(reply)):
-                self._context.tell(words, self._more_room(reply))
+                self._console.tell(words, self._more_room(reply))
 
     def _more_room(self, reply: Message) -> str:
         """What to do about a reply that had too little room; "" where that was not its limit."""
@@ -161,11 +163,11 @@ class AskListener:
         session = self._turn.open_session
         if ended.save_error is not None:
             if ended.save_error.summary != self._refusal:
-                self._context.tell_error(ended.save_error)
+                self._console.tell_error(ended.save_error)
             if session.is_saved:
-                self._context.tell(f"session {self._session_id} holds the question without its reply")
+                self._console.tell(f"session {self._session_id} holds the question without its reply")
         elif self._order.is_new and session.is_saved:
-            self._context.tell(f"{'now ' if self._refusal else ''}saved as session {self._session_id}")
+            self._console.tell(f"{'now ' if self._refusal else ''}saved as session {self._session_id}")
 
     def _kept(self, ended: TurnEnded) -> str:
         """What a failed turn left in the session, in words; "" = nothing."""

@@ -6,13 +6,14 @@ import json
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
-from kimi_tui.cli.context import Context
+from kimi_tui.cli.console import Console
 from kimi_tui.core.errors import FieldError, KimiError, UsageError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.reply_edits import ReplyStart
-from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.session import Role, Session
 from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.dialect import Dialect
@@ -71,30 +72,36 @@ def start_of(options: Namespace) -> ReplyStart | None:
     return None if options.prefill is None else ReplyStart.prefill(options.prefill)
 
 
-def going_on_with(session: Session) -> GoingOn:
-    """Raises UsageError where the session's last message is no reply that broke off."""
-    if not (messages := tree.branch(session)):
-        raise UsageError("--continue: the session has no message yet.")
+def going_on_with(session: Session, name: str) -> GoingOn:
+    """Raises UsageError where the last message is no reply that broke off; `name` is what the session is found by."""
+    messages, ask = tree.branch(session), f'`kimi-tui ask --session {quote(name)} "…"` asks'
+    if not messages:
+        raise UsageError("--continue: the session has no message yet.", f"{ask} the first question.")
+    if messages[-1].role is Role.USER:
+        raise UsageError(
+            "--continue: the session ends with a question that has no reply.",
+            f"Nothing was sent. `kimi-tui -r {quote(name)}` opens it, and /regenerate there asks again.",
+        )
     if refusal := refusal_to_continue(messages[-1]):
         raise UsageError(
-            f"--continue: {refusal[0].lower()}{refusal[1:]}", "Nothing was sent; the session is as it was."
+            f"--continue: {refusal[0].lower()}{refusal[1:]}", f"Nothing was sent. {ask} the next question."
         )
     return GoingOn(messages[-1])
 
 
-def tell_doubt(form: object, options: Namespace, context: Context) -> None:
+def tell_doubt(form: object, options: Namespace, console: Console) -> None:
     """Say what may be wrong with a pattern; it is sent all the same, since the endpoint has rules of its own."""
     if isinstance(form, dict) and isinstance(pattern := form.get("regex"), str):
         from kimi_tui.core.settings.field_text import regex_doubt
 
         if doubt := regex_doubt(pattern):
-            context.tell(f"{'--set response_format' if options.regex is None else '--regex'}: {doubt}")
+            console.tell(f"{'--set response_format' if options.regex is None else '--regex'}: {doubt}")
 
 
-def read_question(options: Namespace, context: Context) -> str:
+def read_question(options: Namespace, console: Console) -> str:
     """PROMPT, an empty line, piped standard input; either may be missing, but UsageError where nothing was asked."""
     prompt = replace_lone(options.prompt or "")
-    piped = context.read_stdin() if context.has_piped_stdin else ""
+    piped = console.read_stdin() if console.has_piped_stdin else ""
     question = f"{prompt}\n\n{piped}" if prompt and piped else prompt or piped
     if not question.strip():
         raise UsageError("There is nothing to ask.", 'Such as: kimi-tui ask "Name two ways to cook lamb."')

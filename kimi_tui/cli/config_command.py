@@ -12,7 +12,8 @@ from kimi_tui.cli.exit_status import BAD_USAGE, DONE
 
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.adapters.config.config_file import LoadedSettings
-    from kimi_tui.cli.context import Context
+    from kimi_tui.cli.configuration import Configuration
+    from kimi_tui.cli.console import Console
     from kimi_tui.core.settings.settings import Settings
 
 OPTIONS = {("api", "base_url"): "base_url", ("api", "model"): "model", ("ui", "theme"): "theme"}
@@ -25,79 +26,78 @@ class _Row:
     source: str
 
 
-def run(options: Namespace, context: Context) -> int:
+def run(options: Namespace, console: Console, config: Configuration) -> int:
     """Raises ConfigError where the config cannot be read or written."""
-    return ACTIONS[options.action](context)
+    return ACTIONS[options.action](console, config)
 
 
-def _path(context: Context) -> int:
-    context.write_line(str(context.config_path))
+def _path(console: Console, config: Configuration) -> int:
+    console.write_line(str(config.path))
     return DONE
 
 
-def _tell_missing(context: Context) -> None:
+def _tell_missing(console: Console, config: Configuration) -> None:
     """Say that there is no config file: what stands in another one has no effect."""
-    if not context.config_path.exists():
-        context.tell(f"{context.config_path} is not there; the defaults hold", "`kimi-tui config init` writes it.")
+    if not config.path.exists():
+        console.tell(f"{config.path} is not there; the defaults hold", "`kimi-tui config init` writes it.")
 
 
-def _init(context: Context) -> int:
+def _init(console: Console, config: Configuration) -> int:
     from kimi_tui.adapters.config.config_file import write_example
 
-    write_example(context.config_path)
-    context.write_line(str(context.config_path))
+    write_example(config.path)
+    console.write_line(str(config.path))
     return DONE
 
 
-def _check(context: Context) -> int:
+def _check(console: Console, config: Configuration) -> int:
     from kimi_tui.adapters.config.config_file import every_problem
 
-    loaded = context.load()
-    _tell_missing(context)
-    findings = (*loaded.notes, *every_problem(context.config_path))
+    loaded = config.load()
+    _tell_missing(console, config)
+    findings = (*loaded.notes, *every_problem(config.path))
     for finding in findings:
-        context.write_line(finding)
+        console.write_line(finding)
     if not findings:
-        context.write_line("All is well.")
+        console.write_line("All is well.")
     return BAD_USAGE if findings else DONE
 
 
-def _show(context: Context) -> int:
+def _show(console: Console, config: Configuration) -> int:
     from kimi_tui.adapters.config.config_file import theme_problems
 
-    settings, loaded = context.settings_or_tell(), context.load()
-    for problem in theme_problems(context.config_path):
-        context.tell(problem)
+    settings, loaded = config.settings_or_tell(console), config.load()
+    for problem in theme_problems(config.path):
+        console.tell(problem)
     rows = {
-        **_place_rows(context),
-        **_section_rows(settings, loaded, context),
+        **_place_rows(config),
+        **_section_rows(settings, loaded, config),
         **_sampling_rows(settings),
         **_preset_rows(settings, loaded),
     }
-    if context.options.json:
+    if config.options.json:
         plain = {key: {"value": row.value, "source": row.source} for key, row in rows.items()}
-        context.write_line(json.dumps(plain, ensure_ascii=False))
+        console.write_line(json.dumps(plain, ensure_ascii=False))
         return DONE
     width = max(len(key) for key in rows)
     for key, row in rows.items():
         value = "not sent" if row.value is None else json.dumps(row.value, ensure_ascii=False)
-        context.write_line(f"{key:<{width}}  {value}  ({row.source})")
+        console.write_line(f"{key:<{width}}  {value}  ({row.source})")
     return DONE
 
 
-def _place_rows(context: Context) -> dict[str, _Row]:
+def _place_rows(config: Configuration) -> dict[str, _Row]:
     rows: dict[str, _Row] = {}
     for name, variable, path in (
-        ("config", "KIMI_TUI_CONFIG", context.config_path),
-        ("data_dir", "KIMI_TUI_DATA_DIR", context.data_dir),
+        ("config", "KIMI_TUI_CONFIG", config.path),
+        ("data_dir", "KIMI_TUI_DATA_DIR", config.data_dir),
     ):
-        source = "environment" if context.environ.get(variable) else "default"
-        rows[name] = _Row(str(path), "command line" if getattr(context.options, name) else source)
+        source = "environment" if config.environ.get(variable) else "default"
+        rows[name] = _Row(str(path), "command line" if getattr(config.options, name) else source)
     return rows
 
 
-def _section_rows(settings: Settings, loaded: LoadedSettings, context: Context) -> dict[str, _Row]:
-    from kimi_tui.adapters.child_environ import VARIABLES
+def _section_rows(settings: Settings, loaded: LoadedSettings, config: Configuration) -> dict[str, _Row]:
     from kimi_tui.core.settings.settings import SECTIONS, keys_of
 
     rows: dict[str, _Row] = {}
@@ -106,10 +106,10 @@ def _section_rows(settings: Settings, loaded: LoadedSettings, context: Context) 
         for key, name in keys_of(kind).items():
             place = (section, key)
             source = _source(place, loaded)
-            if place in OPTIONS and getattr(context.options, OPTIONS[place]):
+            if place in OPTIONS and getattr(config.options, OPTIONS[place]):
                 source = "command line"
             rows[f"{section}.{key}"] = _Row(_safe(place, getattr(values, name)), source)
-    if any(context.environ.get(variable) for variable in VARIABLES):
+    if any(config.environ.get(variable) for variable in settings.dialect.key_variables):
         rows["api.api_key"] = _Row("set", "environment")
     return rows
 

@@ -9,20 +9,21 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kimi_tui.cli.context import Context
+from kimi_tui.cli.console import Console
 from kimi_tui.cli.exit_status import DONE, SIGNALLED
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.faults import reason_of
+from kimi_tui.core.wire.dialect import Dialect
 from kimi_tui.engine import os_signals
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.adapters.endpoint.demo_server import Recorded
 
 
-def run(options: Namespace, context: Context) -> int:
+def run(options: Namespace, console: Console, dialect: Dialect) -> int:
     """Serve until a signal ends it, whose status is returned; UsageError where the port cannot be used."""
     try:
-        return asyncio.run(_serve(options, context))
+        return asyncio.run(_serve(options, console, dialect))
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
@@ -40,12 +41,11 @@ def _recorded(options: Namespace) -> Recorded:
     return Recorded(load_recording(Path(options.replay).expanduser()).exchanges, FasterClock(options.speed))
 
 
-async def _serve(options: Namespace, context: Context) -> int:
+async def _serve(options: Namespace, console: Console, dialect: Dialect) -> int:
     from kimi_tui.adapters.endpoint.demo_server import serve
 
-    dialect = context.settings().dialect
     recorded = None if options.replay is None else _recorded(options)
-    serving = serve(dialect, port=options.port, rate=options.rate, announce=context.write_line, recorded=recorded)
+    serving = serve(dialect, port=options.port, rate=options.rate, announce=console.write_line, recorded=recorded)
     task = asyncio.ensure_future(serving)
     ended_by: list[signal.Signals] = []
 

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from kimi_tui.cli.context import Context
+from kimi_tui.cli.configuration import Configuration
+from kimi_tui.cli.console import Console
 from kimi_tui.cli.exit_status import DONE
+from kimi_tui.cli.parts import Sessions
 from kimi_tui.core.errors import KimiError, StorageError, UsageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.prompt.next_cuts import next_parts
@@ -25,14 +27,14 @@ from kimi_tui.core.text.counts import counted
 from kimi_tui.core.wire.message_list import is_message_list, read_message_list
 
 
-def run(options: Namespace, context: Context) -> int:
+def run(options: Namespace, console: Console, config: Configuration, sessions: Sessions) -> int:
     """Raises KimiError where there is no such session, file or template, or it cannot be read."""
     if options.template is not None and options.template not in TEMPLATES:
         raise UsageError(
             f"--template: found {options.template}, allowed {' or '.join(TEMPLATES)}.",
         )
-    settings = context.settings_or_tell()
-    conversation, name = _read(options.source, context)
+    settings = config.settings_or_tell(console)
+    conversation, name = _read(options.source, console, sessions)
     session = conversation if isinstance(conversation, Session) else None
     thinking = False if options.no_think else None
     with _naming(f"{name}: settings: "):
@@ -43,16 +45,16 @@ def run(options: Namespace, context: Context) -> int:
         parts, left_out = next_parts(conversation, request)
         prompt = "".join(part.text for part in parts)
         if left_out:
-            context.tell(f"{name}: not sent, for want of room: {counted(len(left_out), 'older message')}")
+            console.tell(f"{name}: not sent, for want of room: {counted(len(left_out), 'older message')}")
     else:
         with _naming(f"{name}: "):
             listed = read_message_list(conversation)
         if listed.words_for_rest:
-            context.tell(f"{name}: {listed.words_for_rest}")
+            console.tell(f"{name}: {listed.words_for_rest}")
         prompt = write_prompt(
             Prompt(listed.turns(request.door, request.kept_thinking), request.open_turn, request.template)
         )
-    context.write(prompt)
+    console.write(prompt)
     return DONE
 
 
@@ -66,18 +68,18 @@ def _naming(place: str) -> Iterator[None]:
         raise
 
 
-def _read(source: str | None, context: Context) -> tuple[object, str]:
+def _read(source: str | None, console: Console, sessions: Sessions) -> tuple[object, str]:
     if source == "-":
-        return _understand(context.read_stdin(), "standard input"), "standard input"
+        return _understand(console.read_stdin(), "standard input"), "standard input"
     if source is None or not is_file(source):
-        found = context.store().read_only(context.find_session(source))
+        found = sessions.store.read_only(sessions.find(source))
         return found, found.path
     from kimi_tui.adapters.files import read_file
     from kimi_tui.adapters.store.session_places import JOURNAL, beside
 
     if beside(Path(source), JOURNAL).exists():
         with contextlib.suppress(StorageError):  # it may be a list of messages all the same
-            return context.store().read_only(Path(source)), source
+            return sessions.store.read_only(Path(source)), source
     try:
         text = read_file(Path(source), is_pipe_allowed=True).decode("utf-8")
     except OSError as error:

@@ -11,7 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kimi_tui.cli.context import Context
+from kimi_tui.cli.configuration import Configuration
+from kimi_tui.cli.console import Console
+from kimi_tui.cli.fault_reports import FaultReports
 from kimi_tui.cli.screen_command import Program, run_screen, services_of
 from kimi_tui.core.settings.layers import Key
 from kimi_tui.core.settings.recorded_turn import RecordedTurn, recorded_turn
@@ -34,20 +36,26 @@ class _FixedSettings:
         return ()
 
 
-def run(options: Namespace, context: Context) -> int:
+def run(options: Namespace, console: Console, config: Configuration, reports: FaultReports) -> int:
     """Raises StorageError where the recording cannot be read, and as `run_screen` does."""
     from kimi_tui.adapters.recording_files import load_recording
 
     recording = load_recording(Path(options.file).expanduser())
     turn = recorded_turn(recording, options.file)
     if recording.unread:
-        context.tell(f"{options.file}: {counted(recording.unread, 'line')} cannot be read; the rest is replayed.")
+        console.tell(f"{options.file}: {counted(recording.unread, 'line')} cannot be read; the rest is replayed.")
 
-    return run_screen(options, context, partial(_program, recording, turn), is_kept=False)
+    return run_screen(console, config, reports, partial(_program, recording, turn, config=config, reports=reports))
 
 
 def _program(
-    recording: Recording, turn: RecordedTurn, context: Context, held: contextlib.ExitStack, session_id: str
+    recording: Recording,
+    turn: RecordedTurn,
+    held: contextlib.ExitStack,
+    session_id: str,
+    *,
+    config: Configuration,
+    reports: FaultReports,
 ) -> Program:
     """The sessions of the replay lie in a folder of their own, which is gone when it is left."""
     del session_id  # nothing is kept
@@ -62,10 +70,10 @@ def _program(
     store = SessionFiles(folder / "sessions", folder / "trash")
     first = store.create(turn.session)
     held.callback(first.release)
-    clock = FasterClock(context.options.speed)
+    clock = FasterClock(config.options.speed)
     client = RecordedClient(recording, turn.dialect, clock)
     services = services_of(
-        context, _FixedSettings(turn.settings(context.settings())), store, clock, endpoint="replay",
-        engine=lambda: Engine(client, clock, report=context.report, listeners=[client.hear]),
+        config, reports, _FixedSettings(turn.settings(config.settings())), store, clock, endpoint="replay",
+        engine=lambda: Engine(client, clock, report=reports.report, listeners=[client.hear]),
     )  # fmt: skip
     return Program(replace(services, first_turn=FirstTurn(recorded_opening(turn), turn.plan)), first)

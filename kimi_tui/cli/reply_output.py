@@ -6,10 +6,11 @@ Each output is fed the deltas of the turn and, when it has ended, the object tha
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from kimi_tui.cli.context import Context
+from kimi_tui.cli.console import Console
 from kimi_tui.core.errors import CompletionError, KimiError
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Timing, Usage
@@ -90,9 +91,9 @@ def _describe(error: KimiError | None) -> dict[str, object]:
 class PlainOutput:
     """The answer as it arrives, reasoning on standard error where it is wanted."""
 
-    def __init__(self, context: Context, *, show_reasoning: bool, has_alternatives: bool) -> None:
+    def __init__(self, console: Console, *, show_reasoning: bool, has_alternatives: bool) -> None:
         """With alternatives nothing of an answer is written before all are there."""
-        self._context = context
+        self._console = console
         self._show_reasoning = show_reasoning
         self._waits = has_alternatives
         self._last = dict.fromkeys(ReplyPart, "\n")
@@ -110,9 +111,9 @@ class PlainOutput:
         if not text:
             return
         if part is ReplyPart.REASONING:
-            self._context.write_aside(text)
+            self._console.write_aside(text)
         else:
-            self._context.write(text)
+            self._console.write(text)
         self._last[part] = text[-1]
 
     def _end_line(self, part: ReplyPart) -> None:
@@ -121,9 +122,9 @@ class PlainOutput:
 
     def stopped(self, report: Mapping[str, object]) -> None:
         """What has been written stays, nothing more; on a terminal the shell's own line begins below it."""
-        if self._context.stderr.isatty():
+        if self._console.stderr.isatty():
             self._end_line(ReplyPart.REASONING)
-        if self._context.stdout.isatty():
+        if self._console.stdout.isatty():
             self._end_line(ReplyPart.ANSWER)
 
     def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
@@ -140,11 +141,11 @@ class PlainOutput:
 class CodeOutput:
     """Only one fenced code block of each answer, when it is complete."""
 
-    def __init__(self, context: Context, *, which: str, show_reasoning: bool) -> None:
+    def __init__(self, console: Console, *, which: str, show_reasoning: bool) -> None:
         """Begin; `which` is "first" or "last"."""
-        self._context = context
+        self._console = console
         self._which = which
-        self._reasoning = PlainOutput(context, show_reasoning=show_reasoning, has_alternatives=True)
+        self._reasoning = PlainOutput(console, show_reasoning=show_reasoning, has_alternatives=True)
 
     def delta(self, part: ReplyPart, text: str) -> None:
         self._reasoning.delta(part, text)
@@ -159,14 +160,14 @@ class CodeOutput:
 
         found = [blocks for reply in replies if (blocks := fenced_code(reply.content))]
         chosen = [blocks[0] if self._which == "first" else blocks[-1] for blocks in found]
-        self._context.write(f"{BETWEEN_REPLIES}\n".join(chosen))
+        self._console.write(f"{BETWEEN_REPLIES}\n".join(chosen))
         if "error" in report:
             return
         if not found:
             raise CompletionError("The answer has no code block.", "Without -x the whole answer is printed.")
         if len(found) < len(replies):
             without, all_ = len(replies) - len(found), counted(len(replies), "reply", "replies")
-            self._context.tell(f"{without} of {all_} {'has' if without == 1 else 'have'} no code block")
+            self._console.tell(f"{without} of {all_} {'has' if without == 1 else 'have'} no code block")
 
 
 def json_line(value: object) -> str:
@@ -176,9 +177,9 @@ def json_line(value: object) -> str:
 
 
 class JsonOutput:
-    def __init__(self, context: Context, *, show_reasoning: bool) -> None:
-        self._context = context
-        self._reasoning = PlainOutput(context, show_reasoning=show_reasoning, has_alternatives=True)
+    def __init__(self, console: Console, *, show_reasoning: bool) -> None:
+        self._console = console
+        self._reasoning = PlainOutput(console, show_reasoning=show_reasoning, has_alternatives=True)
 
     def delta(self, part: ReplyPart, text: str) -> None:
         self._reasoning.delta(part, text)
@@ -188,7 +189,7 @@ class JsonOutput:
 
     def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
         self._reasoning.end(report, ())
-        self._context.write_line(json_line(report))
+        self._console.write_line(json_line(report))
 
 
 class EventOutput(JsonOutput):
@@ -201,15 +202,14 @@ class EventOutput(JsonOutput):
         self._write({"type": "error" if "error" in report else "done", **report})
 
     def _write(self, event: Mapping[str, object]) -> None:
-        self._context.write_line(json_line(event))
+        self._console.write_line(json_line(event))
 
 
-def choose_output(context: Context, *, has_alternatives: bool) -> Output:
-    options = context.options
+def choose_output(options: Namespace, console: Console, *, has_alternatives: bool) -> Output:
     if options.json:
-        return JsonOutput(context, show_reasoning=options.show_reasoning)
+        return JsonOutput(console, show_reasoning=options.show_reasoning)
     if options.stream_json:
-        return EventOutput(context, show_reasoning=options.show_reasoning)
+        return EventOutput(console, show_reasoning=options.show_reasoning)
     if options.extract is not None:
-        return CodeOutput(context, which=options.extract, show_reasoning=options.show_reasoning)
-    return PlainOutput(context, show_reasoning=options.show_reasoning, has_alternatives=has_alternatives)
+        return CodeOutput(console, which=options.extract, show_reasoning=options.show_reasoning)
+    return PlainOutput(console, show_reasoning=options.show_reasoning, has_alternatives=has_alternatives)

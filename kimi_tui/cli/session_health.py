@@ -7,8 +7,9 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from kimi_tui.cli.context import Context
+from kimi_tui.cli.console import Console
 from kimi_tui.cli.exit_status import BAD_USAGE, DONE
+from kimi_tui.cli.parts import Sessions
 from kimi_tui.core.errors import FieldError, StorageError, UsageError
 from kimi_tui.core.session.codec import read_only_reason
 from kimi_tui.core.session.session import Session
@@ -17,54 +18,55 @@ from kimi_tui.core.text.counts import counted
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.adapters.store.session_files import SessionFiles
     from kimi_tui.core.session.repair import Repaired
+    from kimi_tui.core.settings.settings import Settings
 
 
-def check(options: Namespace, context: Context) -> int:
+def check(options: Namespace, console: Console, sessions: Sessions, settings: Settings) -> int:
     """Load each session whole, and say everything that keeps one from being read or continued."""
-    store = context.store()
-    paths, is_bad = _paths_to_check(options.files, store, context)
+    store = sessions.store
+    paths, is_bad = _paths_to_check(options.files, console, sessions)
     for path in paths:
         try:
             session = store.read_only(path)
         except StorageError as error:
-            _tell_damages(path, error, context)
+            _tell_damages(path, error, console)
             is_bad = True
             continue
-        problems = _problems(session, path, context)
+        problems = _problems(session, path, settings)
         for problem in problems:
-            context.tell(f"{path}: {problem}")
+            console.tell(f"{path}: {problem}")
         is_bad |= bool(problems)
         if not problems:
-            context.write_line(f"{path}: ok, {counted(len(session.messages), 'message')}")
-    _list_journals(options.files, paths, store, context)
+            console.write_line(f"{path}: ok, {counted(len(session.messages), 'message')}")
+    _list_journals(options.files, paths, store, console)
     return BAD_USAGE if is_bad else DONE
 
 
-def _list_journals(names: list[str], paths: list[Path], store: SessionFiles, context: Context) -> None:
+def _list_journals(names: list[str], paths: list[Path], store: SessionFiles, console: Console) -> None:
     """List the journals that nobody recovered: all of the folder, or those beside the sessions that were named."""
     from kimi_tui.adapters.store.session_recovery import journals_left
 
     for folder in dict.fromkeys(path.parent for path in paths) if names else [store.folder]:
         for journal, why in journals_left(folder):
             if not names or any(journal.name.startswith(f".{path.stem}.journal") for path in paths):
-                context.write_line(f"{journal}: {why}")
+                console.write_line(f"{journal}: {why}")
 
 
-def _paths_to_check(names: list[str], store: SessionFiles, context: Context) -> tuple[list[Path], bool]:
+def _paths_to_check(names: list[str], console: Console, sessions: Sessions) -> tuple[list[Path], bool]:
     """The files that were named, or all; and whether one could not be found."""
     if not names:
-        listing = store.list()
+        listing = sessions.store.list()
         return [*(Path(s.path) for s in listing.summaries), *(Path(u.path) for u in listing.unreadable)], False
     paths = []
     for name in names:
         try:
-            paths.append(context.find_session(name))
+            paths.append(sessions.find(name))
         except StorageError as error:
-            context.tell_error(error)
+            console.tell_error(error)
     return paths, len(paths) < len(names)
 
 
-def _problems(session: Session, path: Path, context: Context) -> list[str]:
+def _problems(session: Session, path: Path, settings: Settings) -> list[str]:
     """What keeps a session that can be read from being continued: its file's version, its end, its settings."""
     from kimi_tui.adapters.store.repaired_copy import has_whole_end
     from kimi_tui.core.settings.sampling import resolve_request
@@ -73,53 +75,53 @@ def _problems(session: Session, path: Path, context: Context) -> list[str]:
     if not has_whole_end(path):
         problems.append("its last line has no end: part of it may be missing.")
     try:
-        resolve_request(context.settings(), session)
+        resolve_request(settings, session)
     except (FieldError, UsageError) as error:
         problems.append(f"settings: {error.summary}")
     return problems
 
 
-def _tell_damages(path: Path, error: StorageError, context: Context) -> None:
+def _tell_damages(path: Path, error: StorageError, console: Console) -> None:
     """Explain a file that cannot be read: every place, and what a repair would bring."""
     from kimi_tui.adapters.store.repaired_copy import examine
 
     try:
         found = examine(path)
     except StorageError:
-        context.tell_error(error)
+        console.tell_error(error)
         return
     if not found.damages:
-        context.tell_error(error)
-    _tell(path, found, context)
+        console.tell_error(error)
+    _tell(path, found, console)
     if found.session is None:
-        context.tell(f"{path} cannot be read, and nothing of a session is left in it.", error.hint)
+        console.tell(f"{path} cannot be read, and nothing of a session is left in it.", error.hint)
         return
     count = counted(len(found.session.messages), "message")
-    context.tell(
+    console.tell(
         f"{path} cannot be read as it is.",
         f"`kimi-tui sessions repair {quote(str(path))} -o NEW` writes a copy of what can: {count}.",
     )
 
 
-def _tell(path: Path, found: Repaired, context: Context) -> None:
+def _tell(path: Path, found: Repaired, console: Console) -> None:
     for damage in found.damages:
         line = "" if damage.line is None else f":{damage.line}"
-        context.tell(f"{path}{line}: {damage.words}")
+        console.tell(f"{path}{line}: {damage.words}")
 
 
-def repair(options: Namespace, context: Context) -> int:
+def repair(options: Namespace, console: Console, sessions: Sessions) -> int:
     """Raises KimiError where nothing of a session can be read, or the new file not be written."""
     from kimi_tui.adapters.store.repaired_copy import write_repaired
 
     path, new = Path(options.file).expanduser(), Path(options.output).expanduser()
     if not path.exists():
-        path = context.find_session(options.file)
+        path = sessions.find(options.file)
     found = write_repaired(path, new)
-    _tell(path, found, context)
+    _tell(path, found, console)
     kept = len(found.session.messages) if found.session is not None else 0
     lost = f", {found.lost} left out" if found.lost else ""
     if found.recovered:
-        context.tell(found.recovered)
-    context.tell(f"{counted(kept, 'message')} kept{lost}; {path} is as it was.")
-    context.write_line(str(new))
+        console.tell(found.recovered)
+    console.tell(f"{counted(kept, 'message')} kept{lost}; {path} is as it was.")
+    console.write_line(str(new))
     return DONE

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kimi_tui.cli import session_health
-from kimi_tui.cli.context import Context
+from kimi_tui.cli.configuration import Configuration
+from kimi_tui.cli.console import Console
 from kimi_tui.cli.exit_status import BAD_USAGE, DONE
+from kimi_tui.cli.parts import Sessions
+from kimi_tui.cli.session_health import check, repair
 from kimi_tui.core.errors import KimiError, StorageError, UsageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.session.listing import NO_SESSION, UNTITLED, Listing, SessionSummary, names_of
@@ -19,35 +21,37 @@ if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.adapters.store.session_files import SessionFiles
 
 
-def run(options: Namespace, context: Context) -> int:
+def run(options: Namespace, console: Console, config: Configuration, sessions: Sessions) -> int:
     """Raises KimiError where a session cannot be found, read or written."""
-    context.settings_or_tell()
-    return ACTIONS[options.action](options, context)
+    settings = config.settings_or_tell(console)
+    if options.action == "check":
+        return check(options, console, sessions, settings)
+    return ACTIONS[options.action](options, console, sessions)
 
 
-def _list(options: Namespace, context: Context) -> int:
-    listing = context.store().list()
+def _list(options: Namespace, console: Console, sessions: Sessions) -> int:
+    listing = sessions.store.list()
     if options.json:
         from kimi_tui.cli.reply_output import json_line
 
-        context.write_line(json_line([_plain_summary(summary) for summary in listing.summaries]))
-        _tell_unreadable(listing, context)
+        console.write_line(json_line([_plain_summary(summary) for summary in listing.summaries]))
+        _tell_unreadable(listing, console)
     else:
-        _put_table(listing, NO_SESSION, context)
+        _put_table(listing, NO_SESSION, console)
     return DONE
 
 
-def _put_table(listing: Listing, words_for_none: str, context: Context) -> None:
+def _put_table(listing: Listing, words_for_none: str, console: Console) -> None:
     if listing.summaries:
-        context.write("".join(f"{line}\n" for line in _table(listing.summaries)))
+        console.write("".join(f"{line}\n" for line in _table(listing.summaries)))
     elif not listing.unreadable:
-        context.tell(words_for_none)
-    _tell_unreadable(listing, context)
+        console.tell(words_for_none)
+    _tell_unreadable(listing, console)
 
 
-def _tell_unreadable(listing: Listing, context: Context) -> None:
+def _tell_unreadable(listing: Listing, console: Console) -> None:
     for unreadable in listing.unreadable:
-        context.tell(unreadable.words)
+        console.tell(unreadable.words)
 
 
 def _plain_summary(summary: SessionSummary) -> dict[str, object]:
@@ -77,34 +81,34 @@ def _table(summaries: tuple[SessionSummary, ...]) -> list[str]:
     ]
 
 
-def _show(options: Namespace, context: Context) -> int:
+def _show(options: Namespace, console: Console, sessions: Sessions) -> int:
     from kimi_tui.core.prompt.documents import render_text
 
-    context.write(render_text(_load(options.session, context)))
+    console.write(render_text(_load(options.session, sessions)))
     return DONE
 
 
-def _load(text: str, context: Context) -> Session:
-    return context.store().read_only(context.find_session(text))
+def _load(text: str, sessions: Sessions) -> Session:
+    return sessions.store.read_only(sessions.find(text))
 
 
-def _path(options: Namespace, context: Context) -> int:
-    store = context.store()
-    context.write_line(str(store.folder if options.session is None else context.find_session(options.session)))
+def _path(options: Namespace, console: Console, sessions: Sessions) -> int:
+    store = sessions.store
+    console.write_line(str(store.folder if options.session is None else sessions.find(options.session)))
     return DONE
 
 
-def _export(options: Namespace, context: Context) -> int:
+def _export(options: Namespace, console: Console, sessions: Sessions) -> int:
     from kimi_tui.core.prompt.export_forms import EXPORT_FORMS, export_form_of
 
     output = None if options.output in {None, "-"} else Path(options.output)
     suffix = "" if output is None else output.suffix
     form = EXPORT_FORMS[options.format] if options.format else export_form_of(suffix, str(output))
-    store = context.store()
-    path = context.find_session(options.session)
+    store = sessions.store
+    path = sessions.find(options.session)
     data = form.render(store.read_only(path))
     if output is None:
-        context.write(data.decode())
+        console.write(data.decode())
     else:
         _refuse_session_file(output, path, store)
         _write_file(output, data)
@@ -131,46 +135,45 @@ def _write_file(path: Path, data: bytes) -> None:
         raise StorageError(f"{path}: {reason_of(error)}.") from error
 
 
-def _import(options: Namespace, context: Context) -> int:
+def _import(options: Namespace, console: Console, sessions: Sessions) -> int:
     status = DONE
     for name in options.files:
         try:
-            imported, rest = context.store().import_file(Path(name), is_pipe_allowed=True)
+            imported, rest = sessions.store.import_file(Path(name), is_pipe_allowed=True)
             if rest:
-                context.tell(rest)
-            context.write_line(imported.id)
+                console.tell(rest)
+            console.write_line(imported.id)
         except KimiError as error:
-            context.tell_error(error)
+            console.tell_error(error)
             status = BAD_USAGE
     return status
 
 
-def _convert(options: Namespace, context: Context) -> int:
-    context.write_line(str(context.store().convert(context.find_session(options.session), options.to)))
+def _convert(options: Namespace, console: Console, sessions: Sessions) -> int:
+    console.write_line(str(sessions.store.convert(sessions.find(options.session), options.to)))
     return DONE
 
 
-def _delete(options: Namespace, context: Context) -> int:
-    in_trash = context.store().delete(context.find_session(options.session))
-    context.write_line(str(in_trash))
-    context.tell(f"moved to the trash; `kimi-tui sessions restore {in_trash.stem}` brings it back")
+def _delete(options: Namespace, console: Console, sessions: Sessions) -> int:
+    in_trash = sessions.store.delete(sessions.find(options.session))
+    console.write_line(str(in_trash))
+    console.tell(f"moved to the trash; `kimi-tui sessions restore {in_trash.stem}` brings it back")
     return DONE
 
 
-def _restore(options: Namespace, context: Context) -> int:
+def _restore(options: Namespace, console: Console, sessions: Sessions) -> int:
     if options.session is None:
-        _put_table(context.store().trashed(), "The trash is empty.", context)
+        _put_table(sessions.store.trashed(), "The trash is empty.", console)
         return DONE
-    context.write_line(str(context.store().restore(options.session)))
+    console.write_line(str(sessions.store.restore(options.session)))
     return DONE
 
 
-ACTIONS: Mapping[str, Callable[[Namespace, Context], int]] = {
+ACTIONS: Mapping[str, Callable[[Namespace, Console, Sessions], int]] = {
     "list": _list,
     "show": _show,
     "path": _path,
-    "check": session_health.check,
-    "repair": session_health.repair,
+    "repair": repair,
     "export": _export,
     "import": _import,
     "convert": _convert,

@@ -10,13 +10,13 @@ from kimi_tui.core.settings.layers import Key
 from kimi_tui.core.settings.settings import ApiSettings, Settings
 
 if TYPE_CHECKING:  # the names of types only
-    from kimi_tui.cli.context import Context
+    from kimi_tui.cli.configuration import Configuration
 
 
 class SettingsStore:
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._value = context.settings()
+    def __init__(self, config: Configuration) -> None:
+        self._config = config
+        self._value = config.settings()
         self._saving = asyncio.Lock()
 
     @property
@@ -26,7 +26,7 @@ class SettingsStore:
 
     @property
     def config_keys(self) -> frozenset[Key]:
-        return self._context.load().config_keys
+        return self._config.load().config_keys
 
     async def save(self, changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
         """See the screen's `SettingsStore`: in a thread, one save after the other, and everything is read again."""
@@ -38,12 +38,12 @@ class SettingsStore:
         from kimi_tui.adapters.config import paths, saved_file
         from kimi_tui.core.settings.settings_changes import overruled
 
-        settings = self._context.load().settings
+        settings = self._config.load().settings
         saved_file.save(
-            paths.saved_file(self._context.config_path),
+            paths.saved_file(self._config.path),
             changes,
             below=Settings(ApiSettings(dialect=settings.api.dialect)),
             more_presets=set(settings.presets) - settings.saved_presets,
         )
-        loaded = self._context.reload()
-        return self._context.settings(), overruled(loaded.settings, changes, loaded.config_keys)
+        loaded = self._config.reload()
+        return self._config.settings(), overruled(loaded.settings, changes, loaded.config_keys)

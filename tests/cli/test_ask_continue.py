@@ -99,9 +99,13 @@ def test_a_whole_reply_and_a_question_are_refused(tmp_path: Path) -> None:
         result = call("ask", "--continue", *base)
         assert (result.status, "it ended by itself" in result.err) == (2, True)
         (summary,) = SessionFiles(tmp_path / "data" / "sessions", tmp_path / "data" / "trash").list().summaries
+        assert f"Nothing was sent. `kimi-tui ask --session {summary.id} " in result.err
+        named = call("ask", "--continue", "--session", "Lamb?", *base)
+        assert "`kimi-tui ask --session 'Lamb?' " in named.err
         call("ask", "More?", "--session", summary.id, *base)
         result = call("ask", "--continue", *base)
-        assert (result.status, "is no reply" in result.err) == (2, True)
+        assert (result.status, "ends with a question that has no reply" in result.err) == (2, True)
+        assert f"Nothing was sent. `kimi-tui -r {summary.id}` opens it, and /regenerate there asks again." in result.err
     assert len(server.received) == 2
 
 

@@ -19,8 +19,11 @@ from textual.pilot import Pilot
 from kimi_tui.adapters.config.paths import shipped
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.cli.arguments import parse_arguments
-from kimi_tui.cli.context import Context
+from kimi_tui.cli.configuration import Configuration
+from kimi_tui.cli.console import Console
 from kimi_tui.cli.early_terminal import EarlyTerminal
+from kimi_tui.cli.fault_reports import FaultReports
+from kimi_tui.cli.parts import Sessions
 from kimi_tui.cli.screen_command import build_app, screen_program
 from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.app.kimi_app import KimiApp
@@ -119,9 +122,10 @@ def build(tmp_path: Path, held: ExitStack, *words: str) -> KimiApp:
     config.write_text("")
     argv = ["--demo", "--data-dir", str(tmp_path), "--config", str(config), *words]
     out = held.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - that closes it
-    context = Context(parse_arguments(argv), {"TERM": "xterm-256color"}, None, out, out)
+    console, settings = Console(None, out, out), Configuration(parse_arguments(argv), {"TERM": "xterm-256color"})
+    make = partial(screen_program, settings, Sessions(settings, console), FaultReports(settings), held, "s1")
     terminal = SimpleNamespace(modes=None, typed="", hand_over=lambda: b"", end_now=lambda *_: None)
-    return build_app(context, partial(screen_program, context, held, "s1"), cast(EarlyTerminal, terminal), Ending())
+    return build_app(console, settings, make, cast(EarlyTerminal, terminal), Ending())
 
 
 async def test_no_file_is_touched_on_the_loop(tmp_path: Path, probe: Probe) -> None:

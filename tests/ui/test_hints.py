@@ -138,3 +138,16 @@ async def test_a_row_of_the_settings_offers_what_it_can(tmp_path: Path) -> None:
         await running.type("<f4><end>")
         await running.until(lambda: "Del reset" not in pane_footer(running))
         assert pane_footer(running).startswith("Escape back · ")
+
+
+async def test_an_edit_that_is_kept_or_left_leaves_no_hint_behind(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        for end in ("!<alt+k>", "<escape>"):
+            before = footer(running)
+            await running.type("<shift+tab>e")
+            await running.shows("Edit the answer")
+            assert "Alt+K keep" in footer(running)
+            await running.type(end)
+            await running.until(lambda: running.screen.drafts.edited is None)
+            await running.pilot.pause()
+            assert footer(running) == before

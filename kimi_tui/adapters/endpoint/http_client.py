@@ -52,8 +52,11 @@ MIN_SECRET_CHARS = 8
 """A header's value of fewer characters is taken for a word, not for a secret."""
 
 
-def check_base_url(base_url: str) -> None:
-    """UsageError for what is no http(s) address, holds a password, or leaves this machine unencrypted."""
+def check_base_url(base_url: str, key_variable: str) -> None:
+    """UsageError for what is no http(s) address, holds a password, or leaves this machine unencrypted.
+
+    `key_variable` is where the key belongs, for the message.
+    """
     try:
         parts = urlsplit(base_url)
         host, _ = parts.hostname, parts.port
@@ -61,7 +64,7 @@ def check_base_url(base_url: str) -> None:
         host, parts = None, None
     if parts is not None and "@" in parts.netloc:
         # What stands before the @ may be a password: the address is not repeated.
-        raise UsageError("The endpoint's address holds a user or password.", "The key goes into DEEPINFRA_TOKEN.")
+        raise UsageError("The endpoint's address holds a user or password.", f"The key goes into {key_variable}.")
     if parts is None or parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
         raise UsageError(f"{base_url!r} is not an address of an endpoint.", "Such as https://host/v1/inference")
     if parts.scheme == "http" and not is_loopback(host):

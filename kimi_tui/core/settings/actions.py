@@ -15,7 +15,10 @@ from kimi_tui.core.prompt.export_forms import USUAL_ENDINGS
 from kimi_tui.core.session.file_formats import ENDINGS
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.text.quoting import either
+from kimi_tui.core.wire.dialects import DEFAULT_DIALECT
 from kimi_tui.core.wire.reply_plans import refusal_to_go_on
+
+KEY_VARIABLE = DEFAULT_DIALECT.key_variable
 
 
 class Scope(StrEnum):
@@ -334,7 +337,7 @@ ACTIONS: tuple[Action, ...] = (
            Scope.SETTINGS, hint="not sent"),
     Action("copy-prompt", "Copy the prompt", "Copies the exact input as text.", ("y",), Scope.PROMPT, hint="copy"),
     Action("copy-body", "Copy the request", "Copies the request's body as JSON.", ("b",), Scope.PROMPT, hint="JSON"),
-    Action("copy-curl", "Copy as curl", "Copies the request as a curl command with $DEEPINFRA_TOKEN.", ("c",),
+    Action("copy-curl", "Copy as curl", f"Copies the request as a curl command with ${KEY_VARIABLE}.", ("c",),
            Scope.PROMPT, hint="curl"),
     Action("previous-request", "The request before", "Shows the request sent before this one, of the same reply.",
            ("left",), Scope.PROMPT, hint="earlier"),
@@ -343,7 +346,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("edit-input", "Edit this input and send it raw",
            "Edits the input that the pane shows, markers and all, and sends it once as it stands.", ("e",),
            Scope.PROMPT, is_command=False, hint="edit raw", waits=True),
-    Action("copy-python", "Copy as Python", "Copies the request as a Python script that reads $DEEPINFRA_TOKEN.",
+    Action("copy-python", "Copy as Python", f"Copies the request as a Python script that reads ${KEY_VARIABLE}.",
            ("p",), Scope.PROMPT, hint="Python"),
     Action("diff", "Compare with a past request",
            "Shows what differs from the last request; N = the Nth last, or a reply's such as m4.", ("d",), Scope.PROMPT,

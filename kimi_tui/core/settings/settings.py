@@ -32,7 +32,7 @@ from kimi_tui.core.settings.layers import (
 from kimi_tui.core.text.nearest import nearest
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.wire.dialect import Dialect
-from kimi_tui.core.wire.dialects import DIALECTS
+from kimi_tui.core.wire.dialects import DEFAULT_DIALECT, DIALECTS
 from kimi_tui.core.wire.thinking_budget import ALLOWED, OFF, Budget, is_budget, parse_budget
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class ApiSettings:
     """What requests go below; the dialect says how."""
     model: str = DEFAULT_MODEL
     """The model's name; its slash stays."""
-    dialect: str = next(iter(DIALECTS))
+    dialect: str = DEFAULT_DIALECT.name
     template: str = DEFAULT_TEMPLATE.name
     """Role names of the prompt."""
     context_tokens: int = 262_144

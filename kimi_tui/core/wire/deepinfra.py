@@ -42,12 +42,12 @@ _SPECS = (
     ranged("stream", False),
 )
 _FIELDS = {spec.name: spec for spec in _SPECS}
-_KEY_VARIABLE = "DEEPINFRA_TOKEN"
+_KEY_VARIABLES = ("DEEPINFRA_TOKEN", "DEEPINFRA_API_KEY", "DEEPINFRA_API_TOKEN")
 _ERRORS = ErrorKeys(
     ("error", "detail", "error_message", "message"),
     kind="error_type",
     named="error_message",
-    key_variable=_KEY_VARIABLE,
+    key_variable=_KEY_VARIABLES[0],
 )
 _BESIDE_A_REPLY = ("error", "error_type", "error_message")
 """Keys of an error that stands beside a reply; the others of `_ERRORS` are no error there."""
@@ -234,7 +234,7 @@ DEEPINFRA = Dialect(
     read_document=_read,
     reply_keys=("token", "details", "generated_text", "results", "inference_status", *_BESIDE_A_REPLY),
     error_keys=_ERRORS,
-    key_variable=_KEY_VARIABLE,
+    key_variables=_KEY_VARIABLES,
     end_word="[DONE]",
     needs_end=True,
     text_places=(("token", "text"),),

@@ -106,8 +106,8 @@ class Dialect:
     reply_keys: tuple[str, ...]
     """What an event of a foreign name has to hold to be meant for us: a piece of a reply, its end, or an error."""
     error_keys: ErrorKeys
-    key_variable: str
-    """The environment variable with the key, as what is copied to be run elsewhere reads it."""
+    key_variables: tuple[str, ...]
+    """The environment variables that may hold the key, first one first."""
     end_word: str
     """Data of the event that may end a stream."""
     needs_end: bool
@@ -118,6 +118,11 @@ class Dialect:
     A place of reasoning, where it has one of its own, is the first.
     """
     twin: Twin
+
+    @property
+    def key_variable(self) -> str:
+        """The one that is named, and that what is copied to be run elsewhere reads."""
+        return self.key_variables[0]
 
     def spec(self, name: str) -> FieldSpec:
         """One of our fields as it is here; one that is not carried has no range."""

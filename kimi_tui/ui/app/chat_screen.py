@@ -145,10 +145,11 @@ class ChatScreen(Screen[None]):
         self.bars = BarDisplay(
             Bars(services.settings_store, services.endpoint), self.open_chats, services.clock.monotonic
         )
+        self._key_words = key_words(services.key_problem, settings.dialect.key_variable)
         room = RoomWatch(self._resolve, self.drafts, self.bars.context)
         feed = ConversationFeed(
             services.settings_store, self.open_chats, self.transcript, self.bars.remark, room,
-            welcome=welcome_entries(services.key_problem, keys.label),
+            welcome=welcome_entries(self._key_words, keys.label),
         )  # fmt: skip
         self.say, self.remark = feed.say, self.bars.remark
         self._background = Background(self.run_beside, self.say)
@@ -272,8 +273,8 @@ class ChatScreen(Screen[None]):
         self.redraw.other_session()
         for line in (*services.problems, *(() if opening is None else opening.told)):
             self.say(line, "warning")
-        if services.key_problem is not None and self.chat.branch:
-            self.say(key_words(services.key_problem), "warning")
+        if self._key_words and self.chat.branch:
+            self.say(self._key_words, "warning")
         self.panes.begin()
         self.set_interval(WATCH_S, lambda: self.run_beside(self.late.outside_watch.look(), "watch"))
         self.run_beside(self._recover(), "recovery")
@@ -415,7 +416,7 @@ class ChatScreen(Screen[None]):
         if self._typing is None:
             self._typing = self.set_timer(TYPED_AFTER_S, self._look_at_draft)
         self.panes.draft_changed()
-        self._hints.refresh_send_word()
+        self._hints.refresh_for_draft()
 
     @on(EditArea.Pasted)
     def _pasted(self, event: EditArea.Pasted) -> None:

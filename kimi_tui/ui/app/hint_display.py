@@ -35,7 +35,7 @@ class HintDisplay:
     find_bar: FindBar
     panes: SidePanes
     offers: Callable[[], set[Need]]  # gives what there is for actions to work on
-    _told_send_word: str = field(default="", init=False)
+    _told_of_draft: tuple[object, ...] = field(default=(), init=False)
 
     def refresh(self) -> None:
         focused = self.screen.focused
@@ -48,9 +48,15 @@ class HintDisplay:
         self.composer.show_hints(hints)
         self.panes.show_hints(hints)
 
-    def refresh_send_word(self) -> None:
-        if self._send_word != self._told_send_word:
+    def refresh_for_draft(self) -> None:
+        """Called at every keystroke: little of what is typed changes what keys do."""
+        if self._of_draft != self._told_of_draft:
             self.refresh()
+
+    @property
+    def _of_draft(self) -> tuple[object, ...]:
+        """All that hints depend on in what the composer holds."""
+        return self._send_word, self.drafts.is_aside, self.drafts.edited, self.drafts.edited_part
 
     @property
     def _send_word(self) -> str:
@@ -66,8 +72,8 @@ class HintDisplay:
 
     def _words_now(self, scope: Scope) -> dict[str, str]:
         """What actions mean now where that is something else than their own word, by id; "" = nothing."""
-        self._told_send_word = self._send_word
-        words_now = {"send": self._told_send_word}
+        self._told_of_draft = self._of_draft
+        words_now = {"send": self._send_word}
         if self.composer.has_completions or self.find_bar.is_open:
             words_now["back"] = "close"
         elif self.drafts.is_aside:

@@ -18,6 +18,7 @@ from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.screens.above import Dialog
 from kimi_tui.ui.state.compare_sides import Candidate
+from kimi_tui.ui.widgets.editing import EditLine
 from kimi_tui.ui.widgets.options import Options
 from kimi_tui.ui.widgets.told_lines import Note
 
@@ -66,7 +67,7 @@ class CompareChoice(Dialog[str]):
         with Vertical() as box:
             box.border_title = self._title
             box.border_subtitle = "Enter takes it, Escape leaves"
-            yield Input(placeholder="Type to filter: words, a setting, a turn")
+            yield EditLine(placeholder="Type to filter: words, a setting, a turn")
             yield Options()
             yield Note()
 

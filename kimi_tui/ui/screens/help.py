@@ -17,6 +17,7 @@ from kimi_tui.core.settings.action_search import rank
 from kimi_tui.core.settings.actions import ACTIONS, Action, Need, Scope, key_label
 from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.screens.above import Above
+from kimi_tui.ui.widgets.editing import EditLine
 
 KEY_CELLS, COMMAND_CELLS = 14, 22
 MAX_CELLS = 118
@@ -99,7 +100,7 @@ class HelpScreen(Above[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="help-panel"):
-            yield Input(placeholder=PLACEHOLDER, id="help-query")
+            yield EditLine(placeholder=PLACEHOLDER, id="help-query")
             with VerticalScroll(id="help-scroll", can_focus=False):
                 yield Static(self._content(), id="help-text", markup=False)
 

@@ -138,10 +138,10 @@ def _form_words(session: Session, request: RequestSettings, settings: Settings) 
     return f"{', then' if is_parted(settings, session, request) else ' in'} {form.get('type')}"
 
 
-def welcome_entries(key_problem: KimiError | None, label: Callable[[str], str]) -> Sequence[Entry]:
-    """`key_problem` = why no request can be sent, None = one can; `label` gives an action's key, "" = it has none."""
-    if key_problem is not None:
-        return [notice("welcome", key_words(key_problem), "warning")]
+def welcome_entries(key_words: str, label: Callable[[str], str]) -> Sequence[Entry]:
+    """`key_words` = why no request can be sent, "" = one can; `label` gives an action's key, "" = it has none."""
+    if key_words:
+        return [notice("welcome", key_words, "warning")]
     ways = ((label("help"), "shows the keys"), (label("palette"), "finds a command"))
     more = ", ".join(f"{key} {what}" for key, what in ways if key)
     send = f" and press {key}" if (key := label("send")) else ""
@@ -164,6 +164,9 @@ def elsewhere(chats: Sequence[Chat]) -> str:
     return "".join(f"{part} · " for count, part in parts if count)
 
 
-def key_words(problem: KimiError) -> str:
-    way = "Set DEEPINFRA_TOKEN in the environment to your key, or try everything offline: kimi-tui --demo"
+def key_words(problem: KimiError | None, variable: str) -> str:
+    """Why no request can be sent; "" = one can. `variable` is the environment's for the key."""
+    if problem is None:
+        return ""
+    way = f"Set {variable} in the environment to your key, or try everything offline: kimi-tui --demo"
     return f"{problem.summary}\n{way}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import tomllib
 from argparse import Namespace
@@ -19,7 +18,7 @@ from hypothesis import strategies as st
 from kimi_tui.adapters.config.config_file import load_settings
 from kimi_tui.adapters.config.paths import saved_file
 from kimi_tui.adapters.config.saved_file import save
-from kimi_tui.cli.context import Context
+from kimi_tui.cli.configuration import Configuration
 from kimi_tui.cli.settings_store import SettingsStore
 from kimi_tui.core.errors import ConfigError
 from kimi_tui.core.session.session import Session
@@ -174,7 +173,7 @@ def store(path: Path) -> Callable[..., SettingsStore]:
         path.parent.mkdir(exist_ok=True)
         path.with_name("config.toml").write_text(config)
         fields = {"config": str(path.with_name("config.toml")), "base_url": None, "model": None, "theme": None}
-        return SettingsStore(Context(Namespace(**{**fields, **options}), {}, None, io.StringIO(), io.StringIO()))
+        return SettingsStore(Configuration(Namespace(**{**fields, **options}), {}))
 
     return make
 

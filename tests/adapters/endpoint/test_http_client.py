@@ -554,7 +554,7 @@ async def test_a_large_piece_is_handed_on_in_small_ones(monkeypatch: pytest.Monk
     ],
 )
 def test_the_address_of_a_model(base: str, url: str) -> None:
-    check_base_url(base)
+    check_base_url(base, "KEY")
     assert DEEPINFRA.address(base, MODEL) == url
 
 
@@ -581,13 +581,14 @@ def test_a_models_name_cannot_change_the_address() -> None:
 )
 def test_addresses_that_are_refused(base: str) -> None:
     with pytest.raises(errors.UsageError):
-        check_base_url(base)
+        check_base_url(base, "KEY")
 
 
 def test_a_password_in_the_address_is_not_repeated() -> None:
     with pytest.raises(errors.UsageError) as caught:
-        check_base_url(f"https://user:{KEY}@host/v1")
+        check_base_url(f"https://user:{KEY}@host/v1", "TINY_KEY")
     assert KEY not in str(caught.value)
+    assert caught.value.hint == "The key goes into TINY_KEY."
 
 
 async def test_a_large_body_is_sent_in_pieces_and_arrives_whole() -> None:

@@ -10,12 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from textual.keys import _character_to_key
 
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.layers import Key
 from kimi_tui.core.settings.sampling import resolve_request
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
-from tests.ui.program import NOW, Program, program, talk
+from tests.ui.program import NOW, Program, program, settle, talk
 from tests.ui.resizing import resize
 
 TALK = talk(("Lamb?", "Roast it."), ("More?", "Braise it."))
@@ -83,6 +84,24 @@ async def test_a_width_is_changed_by_key_and_remembered(tmp_path: Path) -> None:
         await running.type("<f5><alt+right>")
         await running.until(lambda: running.settings.saved == {("ui", "widths", "prompt"): 48})
         assert running.side("prompt").outer_size.width == 48
+
+
+@pytest.mark.parametrize("pane", PANES)
+async def test_letters_that_mean_nothing_in_a_pane_change_nothing(tmp_path: Path, pane: str) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type(f"<{PANES[pane]}>")
+        await running.shows(SHOWN[pane])
+        await running.until(lambda: running.scope is Scope(f"in the {pane} pane"))
+        await settle(running)
+        shown, kept = running.text, {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        table = running.screen.keyboard.table
+        printable = map(chr, range(33, 127))
+        idle = [it for it in printable if table.action(running.scope, _character_to_key(it), it) is None]
+        assert len(idle) > 70
+        await running.pilot.press(*idle)
+        await settle(running)
+        assert running.text == shown
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == kept
 
 
 async def test_an_edge_is_dragged(tmp_path: Path) -> None:

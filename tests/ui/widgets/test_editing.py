@@ -373,6 +373,22 @@ async def test_what_was_killed_in_the_composer_can_be_looked_for(tmp_path: Path)
         await running.shows("1/1")
 
 
+@pytest.mark.parametrize("key", ["<ctrl+p>", "<f1>"])
+async def test_what_was_killed_is_put_in_again_where_actions_are_looked_for(tmp_path: Path, key: str) -> None:
+    async with program(tmp_path, session=talk(("Lamb?", "Roast it."))) as running:
+        await running.type(f"stop<ctrl+u>{key}")
+        await running.until(lambda: running.app.screen is not running.screen)
+        await running.type("<ctrl+y>")
+        assert running.app.screen.query_one(Input).value == "stop"
+        await running.type("<ctrl+u>")
+        assert running.app.screen.query_one(Input).value == ""
+        await running.type("the <ctrl+y>")
+        await running.shows("Stops the running reply")
+        assert running.app.screen.query_one(Input).value == "the stop"
+        await running.type("<escape><escape><ctrl+y>")
+        await running.until(lambda: running.screen.composer.draft == "stop")
+
+
 @pytest.mark.parametrize("action", ["delete-word", "yank", "undo-edit", "redo-edit"])
 async def test_the_keys_are_those_of_the_key_map(action: str) -> None:
     keys: dict[str, Any] = {**DEFAULT_KEYS, action: ("f11",)}
