@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from kimi_tui.core.prompt.reply_figures import figures_of
@@ -101,7 +101,7 @@ class CompareSource:
 
     @classmethod
     def of(cls, chat: Chat) -> CompareSource:
-        return cls(chat.session, {running.live.key: _so_far(chat, running.live.key) for running in chat.running})
+        return cls(chat.session, {running.live.key: running.so_far for running in chat.running})
 
     def is_of(self, chat: Chat) -> bool:
         """Whether a chat is still in that state: what a reply grew by meanwhile is no other one."""
@@ -173,14 +173,6 @@ class CompareSource:
             "growing" if message.id in self.growing else "", message.content or message.reasoning or "(empty)",
         )  # fmt: skip
         return dotted(*(one_line(part, FIRST_CHARS) for part in parts))
-
-
-def _so_far(chat: Chat, key: str) -> Message:
-    running = next(it for it in chat.running if it.live.key == key)
-    reply, live = running.turn.reply, running.live
-    return replace(
-        reply.beginning, content=live.text(ReplyPart.ANSWER), reasoning=live.text(ReplyPart.REASONING) or None
-    )
 
 
 def _differing(left: Message, right: Message, system: str | None) -> tuple[Sequence[str], Sequence[str]]:

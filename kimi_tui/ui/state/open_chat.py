@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.token_estimate import UNCALIBRATED, Calibration
 from kimi_tui.core.session import tree
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.session.tree import branch_start
 from kimi_tui.core.settings.reply_batch import NO_BATCH, ReplyBatch
@@ -38,6 +39,12 @@ if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
 class Running(NamedTuple):
     turn: Turn
     live: LiveTurn
+
+    @property
+    def so_far(self) -> Message:
+        """The message that it will be, with the text that has been told of it."""
+        reasoning, content = (self.live.text(part) for part in (ReplyPart.REASONING, ReplyPart.ANSWER))
+        return replace(self.turn.reply.beginning, content=content, reasoning=reasoning or None)
 
 
 @dataclass(slots=True, eq=False)
@@ -167,9 +174,16 @@ class Chat:
 
     def target(self, chosen: str | None) -> Message | None:
         """The message that actions are about: the chosen one, else the last; the growing reply is none yet."""
-        if self.live is not None and chosen == self.live.key:
-            return None
+        return None if self.live is not None and chosen == self.live.key else self._chosen_or_last(chosen)
+
+    def _chosen_or_last(self, chosen: str | None) -> Message | None:
         return self.message(chosen) or (self.branch[-1] if self.branch else None)
+
+    def on_screen(self, chosen: str | None) -> Message | None:
+        """As `target`, but a reply that is gone on with is one too, as far as it has come."""
+        message = self._chosen_or_last(chosen)
+        growing = next((it for it in self.running if message is not None and it.live.key == message.id), None)
+        return message if growing is None else growing.so_far
 
     def reply_at(self, chosen: str | None) -> Running | Message | None:
         """The chosen reply, or the one that answers the chosen question on the branch shown; else the last one.
