@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.session import Message
-from kimi_tui.ui.state.open_chat import Chat, Running
+from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.running_replies import Running
 from kimi_tui.ui.transcript.cursor import Cursor
 
 

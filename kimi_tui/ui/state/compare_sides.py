@@ -17,7 +17,7 @@ from kimi_tui.core.text.visible import one_line
 from kimi_tui.ui.state.branch import Branch, Growing
 from kimi_tui.ui.state.entries import ASSISTANT_NAME, USER_NAME
 from kimi_tui.ui.state.figures import cost_words, sizes
-from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.running_replies import RunningReplies
 from kimi_tui.ui.text import words
 
 NAME_CHARS, FIRST_CHARS = 40, 80
@@ -100,12 +100,12 @@ class CompareSource:
         self._branch = Branch(session, beginning)
 
     @classmethod
-    def of(cls, chat: Chat) -> CompareSource:
-        return cls(chat.session, {running.live.key: running.so_far for running in chat.running})
+    def of(cls, replies: RunningReplies) -> CompareSource:
+        return cls(replies.session, {it.live.key: it.so_far for it in replies.running})
 
-    def is_of(self, chat: Chat) -> bool:
-        """Whether a chat is still in that state: what a reply grew by meanwhile is no other one."""
-        return chat.session is self.session and {it.live.key for it in chat.running} == self.growing.keys()
+    def is_of(self, replies: RunningReplies) -> bool:
+        """Whether the session is still in that state: what a reply grew by meanwhile is no other one."""
+        return replies.session is self.session and {it.live.key for it in replies.running} == self.growing.keys()
 
     def side(self, key: str) -> CompareSide | None:
         message = self._messages.get(key)
