@@ -26,18 +26,22 @@ class OpenSession:
 
         `read_only` = why nothing can be changed, in words for the screen, "" = it can; `way_out` = what to do then.
         """
-        self._value = self._begun = session
         self._store = store
-        self.read_only, self._way_out = read_only, way_out
         self.told: Callable[[FileChange], object] = lambda _: None
         """Is called when others changed its file, and it is another one now or lies elsewhere."""
         self._saving = asyncio.Lock()
-        self._saved: Session | None = None
-        self.save_error: KimiError | None = None
-        """Why the last save failed; None = it did not, or nothing has been saved yet."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._taken_ids: set[str] = set()
         self._growing: set[str] = set()
+        self.begin_anew(session, read_only=read_only, way_out=way_out)
+
+    def begin_anew(self, session: Session, *, read_only: str = "", way_out: str = "") -> None:
+        """Go on with what has been opened in its place: what could only be read was copied, or has been let go."""
+        self._value = self._begun = session
+        self.read_only, self._way_out = read_only, way_out
+        self._saved: Session | None = None
+        self.save_error: KimiError | None = None
+        """Why the last save failed; None = it did not, or nothing has been saved yet."""
         self._last_look: Reloaded | Lost | None = None
 
     @property

@@ -134,7 +134,7 @@ class Program:
 
     async def idle(self) -> None:
         """Wait until no reply runs."""
-        await self.until(lambda: all(chat.turn is None for chat in self.screen.open_chats.all))
+        await self.until(lambda: all(chat.replies.turn is None for chat in self.screen.open_chats.all))
 
 
 def talk(*pairs: tuple[str, str], reasoning: str | None = "The user asks.") -> Session:

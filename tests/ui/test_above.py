@@ -90,7 +90,7 @@ async def close_all(running: Program) -> None:
         if len(running.app.screen_stack) > 1:
             await running.type("<escape>")
     await running.until(lambda: len(running.app.screen_stack) == 1)
-    running.screen.dispatcher.choose("back" if running.screen.chat.turn is None else "follow")
+    running.screen.dispatcher.choose("back" if running.screen.chat.replies.turn is None else "follow")
     running.screen.type_here()
     running.screen.composer.draft = ""
     await running.type("typed")
@@ -105,7 +105,7 @@ async def test_every_key_may_come_twice(tmp_path: Path, name: str, is_streaming:
     scripts = [running_reply() for _ in range(50)]
     async with program(tmp_path, *scripts, session=TALK) as running:
         for pressed in KEYS:
-            if is_streaming and running.screen.chat.turn is None:
+            if is_streaming and running.screen.chat.replies.turn is None:
                 await stream(running)
             await open_screen(running, name)
             burst(running, pressed, pressed)
@@ -118,7 +118,7 @@ async def test_every_click_may_come_twice(tmp_path: Path, name: str, is_streamin
     scripts = [running_reply() for _ in range(50)]
     async with program(tmp_path, *scripts, session=TALK, size=(80, 24)) as running:
         for y in range(24):
-            if is_streaming and running.screen.chat.turn is None:
+            if is_streaming and running.screen.chat.replies.turn is None:
                 await stream(running)
             await open_screen(running, name)
             click(running, 60, y)
@@ -218,7 +218,7 @@ async def test_the_key_that_ended_a_screen_does_nothing_below_it_when_it_comes_a
         burst(running, "escape", "escape", "escape")
         await running.until(lambda: len(running.app.screen_stack) == 1)
         await running.pilot.pause()
-        assert running.screen.chat.turn is not None
+        assert running.screen.chat.replies.turn is not None
         if name == "theme":
             await open_screen(running, name)
             burst(running, "enter", "enter")
@@ -278,7 +278,7 @@ async def test_a_paste_where_nothing_takes_text_goes_into_the_composer(tmp_path:
         running.app.post_message(events.Paste("SyS\rs"))
         await running.until(lambda: running.screen.composer.draft == "half SyS\ns")
         await running.until(lambda: len(running.app.screen_stack) == 1)
-        assert running.screen.chat.turn is not None
+        assert running.screen.chat.replies.turn is not None
         await running.type("!")
         assert running.screen.composer.draft == "half SyS\ns!"
         await close_all(running)
@@ -337,7 +337,7 @@ async def test_ctrl_c_stops_no_reply_there(tmp_path: Path, name: str) -> None:
         await open_screen(running, name)
         await running.type("<ctrl+c>")
         await running.until(lambda: len(running.app.screen_stack) == 1)
-        assert running.screen.chat.turn is not None
+        assert running.screen.chat.replies.turn is not None
         await close_all(running)
 
 

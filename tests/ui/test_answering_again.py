@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Session
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
@@ -99,17 +100,19 @@ async def test_answers_stream_side_by_side_and_each_is_reached_while_it_runs(tmp
     async with program(tmp_path, *several.scripts, session=TALK) as running:
         await running.type("/answers 3<enter>")
         await running.shows("answering, 3 side by side")
-        await running.until(lambda: all(len(it.live.reply.texts["answer"]) for it in running.screen.chat.running))  # type: ignore[index]
+        await running.until(
+            lambda: all(len(it.live.reply.texts[ReplyPart.ANSWER]) for it in running.screen.chat.replies.running)
+        )
         await running.type("<shift+tab>")
         await running.shows("2/4")
-        first = running.screen.chat.live
+        first = running.screen.chat.replies.live
         await running.type("<right><right>")
         await running.shows("4/4")
-        assert running.screen.chat.live is not first
+        assert running.screen.chat.replies.live is not first
         assert "begun." in running.text
         await running.type("<left><left><left>")
         await running.shows("Roast it.")
-        assert len(running.screen.chat.running) == 3
+        assert len(running.screen.chat.replies.running) == 3
         await running.type("<right>")
         await running.shows("2/4")
         for gate in several.gates:
@@ -126,12 +129,14 @@ async def test_one_that_ended_is_shown_while_the_others_run_and_escape_stops_tho
     several = Answers("A", "B", "C")
     async with program(tmp_path, *several.scripts, session=TALK) as running:
         await running.type("/answers 3<enter>")
-        await running.until(lambda: len(running.screen.chat.beside) == 2)
+        await running.until(lambda: len(running.screen.chat.replies.beside) == 2)
         await running.type("later<enter>")
         await running.shows("Queued: later")
         several.gates[1].set()
-        await running.until(lambda: len(running.screen.chat.running) == 2)
-        await running.until(lambda: all(len(it.live.reply.texts["answer"]) for it in running.screen.chat.running))  # type: ignore[index]
+        await running.until(lambda: len(running.screen.chat.replies.running) == 2)
+        await running.until(
+            lambda: all(len(it.live.reply.texts[ReplyPart.ANSWER]) for it in running.screen.chat.replies.running)
+        )
         await running.type("<escape>")
         await running.shows("Stopped 2 replies; what arrived is kept.")
         await running.idle()

@@ -100,8 +100,8 @@ class View:
     def show_beside(self, chat: Chat) -> None: ...
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
-        assert chat.live is not None
-        assert delta.reply_id == chat.live.key
+        assert chat.replies.live is not None
+        assert delta.reply_id == chat.replies.live.key
 
     def show_shortened(self, chat: Chat) -> None: ...
 
@@ -140,14 +140,14 @@ class World:
     def press(self, what: str) -> None:
         match what:
             case "stop":
-                self.chat.stop()
-            case "queue" if self.chat.turn is not None:
-                self.chat.queued.append("more")
+                self.chat.replies.stop()
+            case "queue" if self.chat.replies.turn is not None:
+                self.chat.unsent.queued.append("more")
             case "left" | "right":
                 key = self.chat.shown_key(None)
                 other = self.chat.alternative(key, 1 if what == "right" else -1) if key else None
                 if other is not None:
-                    session, self.shown = self.chat.showing(other), other
+                    session, self.shown = self.chat.replies.showing(other), other
                     self.chat.open_session.update(lambda _: session)
 
 
@@ -186,7 +186,7 @@ def talk() -> Session:
 def check(place: World, count: int) -> None:
     """All that arrived is there once, nothing runs, and what is shown is there."""
     chat, session = place.chat, place.chat.session
-    assert not chat.running
+    assert not chat.replies.running
     assert all(message.parent != session.head for message in session.messages)  # no question is shown without replies
     kept = [reply for ended in place.view.ended for reply in ended.replies]
     assert all(reply in session.messages for reply in kept)
@@ -228,9 +228,9 @@ def test_any_key_at_any_moment(
             place.turns.start(place.chat, Asking("Lamb?"))
         else:
             place.turns.answer(place.chat, place.chat.branch[-1], Answers(count))
-            assert len(place.chat.running) == count
-        assert place.chat.live is not None
-        place.shown = place.chat.live.key
+            assert len(place.chat.replies.running) == count
+        assert place.chat.replies.live is not None
+        place.shown = place.chat.replies.live.key
         await place.idle()
         check(place, count)
         has_more = any(message.content == "more" for message in place.chat.session.messages)
@@ -289,7 +289,7 @@ async def test_what_waits_follows_when_all_have_ended() -> None:
     place = world(talk())
     with patch.object(running_turns, "FRAME_S", 0.0):
         place.turns.answer(place.chat, place.chat.branch[-1], Answers(2))
-        place.chat.queued.append("more")
+        place.chat.unsent.queued.append("more")
         await place.idle()
     more = next(message for message in place.chat.session.messages if message.content == "more")
     assert more.parent == "m3"

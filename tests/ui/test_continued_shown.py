@@ -46,6 +46,19 @@ async def test_what_broke_off_is_offered_gone_on_with_and_taken_back(tmp_path: P
         assert len(running.screen.chat.session.messages) == 3
 
 
+async def test_a_reply_that_goes_on_is_copied_as_far_as_it_has_come(tmp_path: Path) -> None:
+    script = streaming(token(" serve"), token(" it"), asyncio.Event())
+    async with program(tmp_path, script, session=STOPPED) as running:
+        await running.type("/continue<enter>")
+        await running.shows("Roast it and serve it")
+        for keys in ("/copy<enter>", "/copy text<enter>", "<shift+tab>y"):
+            running.app.copy_to_clipboard("")
+            await running.type(keys)
+            assert running.app.clipboard == "Roast it and serve it", keys
+        await running.type("e")  # what changes a message waits for its end
+        await running.shows("a reply is running; stop it first")
+
+
 async def test_a_reply_that_is_whole_offers_nothing(tmp_path: Path) -> None:
     async with program(tmp_path, session=CUT) as running:
         await running.shows("Roast it and")

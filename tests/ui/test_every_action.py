@@ -69,7 +69,7 @@ def put_back(running: Program, session: Session | None) -> None:
     while len(running.app.screen_stack) > 1:
         running.app.pop_screen()
     running.screen.dispatcher.choose("back")
-    if session is not None and running.screen.chat.turn is None:
+    if session is not None and running.screen.chat.replies.turn is None:
         running.screen.chat.open_session.update(lambda _: session)
         running.screen.redraw.session()
 

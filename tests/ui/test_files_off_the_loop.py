@@ -186,12 +186,14 @@ async def use_sessions(run: Run, foreign: Path, data: Path) -> None:
     await run.says("/delete-session", "Moved to the trash")
     await run.says("/restore-session", "Brought back")
     assert await asyncio.to_thread(deleted.path.exists)
-    await run.does("How are you?", lambda: run.screen.chat.turn is not None and run.screen.chat.open_session.is_saved)
-    await run.does("/stop", lambda: run.screen.chat.turn is None)
+    await run.does(
+        "How are you?", lambda: run.screen.chat.replies.turn is not None and run.screen.chat.open_session.is_saved
+    )
+    await run.does("/stop", lambda: run.screen.chat.replies.turn is None)
     await run.says(f"/record {data / 'last.jsonl'}", "was recorded into")
     await run.says(f"/record next {data / 'next.jsonl'}", "is recorded into")
-    await run.does("And?", lambda: run.screen.chat.turn is not None and run.screen.chat.open_session.is_saved)
-    await run.does("/stop", lambda: run.screen.chat.turn is None)
+    await run.does("And?", lambda: run.screen.chat.replies.turn is not None and run.screen.chat.open_session.is_saved)
+    await run.does("/stop", lambda: run.screen.chat.replies.turn is None)
 
 
 async def use_settings(run: Run) -> None:

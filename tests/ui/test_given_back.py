@@ -84,11 +84,11 @@ async def test_a_message_that_failed_in_the_background_keeps_its_slash(tmp_path:
     gate = asyncio.Event()
     async with program(tmp_path, streaming(gate, AuthenticationError("The key is wrong."))) as running:
         await running.type("//new idea<enter>")
-        await running.until(lambda: running.screen.chat.turn is not None)
+        await running.until(lambda: running.screen.chat.replies.turn is not None)
         first = running.screen.chat
         await running.type("<ctrl+n>")
         gate.set()
-        await running.until(lambda: first.draft == "//new idea")
+        await running.until(lambda: first.unsent.draft == "//new idea")
 
 
 async def test_an_edited_question_keeps_its_slash(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ async def test_a_failure_while_a_command_is_typed_goes_to_the_draft_behind_it(tm
     gate = asyncio.Event()
     async with program(tmp_path, streaming(gate, AuthenticationError("The key is wrong."))) as running:
         await running.type("question<enter>")
-        await running.until(lambda: running.screen.chat.turn is not None)
+        await running.until(lambda: running.screen.chat.replies.turn is not None)
         await running.type("half<f8>notes")
         gate.set()
         await running.idle()
@@ -244,7 +244,7 @@ async def test_up_in_an_edit_leaves_the_queued_message_alone(tmp_path: Path) -> 
         await running.type("waits<enter>")
         running.screen.drafts.begin_edit("m1", "")
         await running.type("<up>")
-        assert running.screen.chat.queued == ["waits"]
+        assert running.screen.chat.unsent.queued == ["waits"]
 
 
 async def test_a_queued_message_is_not_sent_below_another_branch(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def tokens(text: str) -> list[bytes]:
 
 
 def told(running: Program) -> int:
-    live = running.screen.chat.live
+    live = running.screen.chat.replies.live
     return 0 if live is None else sum(len(live.text(part)) for part in ReplyPart)
 
 

@@ -301,7 +301,7 @@ async def test_a_reply_goes_on_in_the_background_and_is_marked(tmp_path: Path) -
         await running.type("<ctrl+n>")
         await running.shows("● 1 running elsewhere")
         await running.type("other<enter>")
-        await running.until(lambda: running.screen.chat.turn is None)
+        await running.until(lambda: running.screen.chat.replies.turn is None)
         gate.set()
         await running.idle()
         assert [message.content for message in first.branch] == ["first", "one end"]

@@ -211,7 +211,7 @@ async def test_escape_keeps_it_and_off_throws_it_away(tmp_path: Path) -> None:
         await opened(running)
         await running.type("<escape>")
         await closed(running)
-        assert not running.screen.chat.take_typed_raw()  # nothing was changed
+        assert not running.screen.chat.unsent.take_typed_raw()  # nothing was changed
         await opened(running)
         await running.type("Mine<escape>")
         await closed(running)
@@ -227,7 +227,7 @@ async def test_escape_keeps_it_and_off_throws_it_away(tmp_path: Path) -> None:
         assert editor.exact_text == NEXT
         await running.type("<ctrl+z><escape>")
         await closed(running)
-        assert running.screen.chat.raw_draft == RawDraft(f"{NEXT}Mine")
+        assert running.screen.chat.unsent.raw_draft == RawDraft(f"{NEXT}Mine")
         await running.type("/raw off<enter>")
         await running.shows("thrown away")
         await running.until(lambda: not file.exists())
@@ -271,7 +271,7 @@ async def test_what_brought_no_reply_is_kept_and_sent_again(tmp_path: Path) -> N
         await running.idle()
         assert [it.role for it in running.screen.chat.branch[2:]] == [Role.USER, Role.ASSISTANT]
         assert len(running.screen.chat.session.messages) == 4
-        assert running.screen.chat.raw_draft is None
+        assert running.screen.chat.unsent.raw_draft is None
 
 
 async def test_an_empty_one_is_not_sent(tmp_path: Path) -> None:
@@ -340,7 +340,7 @@ async def test_it_waits_for_a_reply_that_runs(tmp_path: Path) -> None:
         await running.type("x<enter>/raw<enter>")
         await running.shows("a reply is running; stop it first")
         assert not isinstance(running.app.screen, RawScreen)
-        running.screen.chat.stop()
+        running.screen.chat.replies.stop()
         await running.idle()
 
 

@@ -132,11 +132,11 @@ async def test_of_replies_that_begin_together_each_is_found_again(tmp_path: Path
         await running.shows("it is the first")
         await running.type("/regenerate 2<enter>")
         await running.shows("2 side by side")
-        await running.until(lambda: all(it.turn.reply.has_grown for it in running.screen.chat.running))
+        await running.until(lambda: all(it.turn.reply.has_grown for it in running.screen.chat.replies.running))
         await running.type("/record shown.jsonl<enter>")
         await running.shows("The running reply is recorded into shown.jsonl")
         waits[1].set()
-        await running.until(lambda: len(running.screen.chat.running) == 1)
+        await running.until(lambda: len(running.screen.chat.replies.running) == 1)
         waits[0].set()
         await running.idle()
         _, _, first, second = running.screen.chat.session.messages

@@ -55,7 +55,7 @@ async def test_what_waits_to_be_sent_is_kept_until_it_is(tmp_path: Path) -> None
     go_on = asyncio.Event()
     async with program(tmp_path, streaming(token("hm"), go_on), answer("Yes."), session=TALK) as running:
         await running.type("More?<enter>")
-        await running.until(lambda: running.screen.chat.live is not None)
+        await running.until(lambda: running.screen.chat.replies.live is not None)
         await running.type("And then?<enter>not yet")
         await running.until(lambda: drafts(running) == ["And then?\n\nnot yet"])
         await running.type("<ctrl+u><escape>")

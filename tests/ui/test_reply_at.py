@@ -12,7 +12,8 @@ from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.turn import Turn
 from kimi_tui.ui.state.live_turn import LiveTurn
-from kimi_tui.ui.state.open_chat import Chat, Running
+from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.running_replies import Running
 from tests.core.prompt.test_conversation import reply, session_of, user
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import program
@@ -50,7 +51,7 @@ async def test_a_reply_that_grows_is_meant_like_others(id_: str, head: str) -> N
     growing = GrowingReply(Message(id_, Role.ASSISTANT, "", "m3"), is_thinking=True)
     turn = Turn(chat.open_session, RequestSettings(), growing)
     turn.question = TALK[2]
-    chat.note_begun(Running(turn, LiveTurn(growing, 0.0)))
+    chat.replies.note_begun(Running(turn, LiveTurn(growing, 0.0)))
     assert [meant(chat, chosen) for chosen in (None, id_, "m3", "m2", "m1")] == [id_, id_, id_, "m2", "m2"]
     chat.open_session.update(lambda _: session_of(*TALK, head="m5"))  # another one is shown
     assert [meant(chat, chosen) for chosen in (None, "m3")] == ["m5", "m5"]

@@ -50,7 +50,7 @@ def contents(running: Program) -> list[str]:
 
 async def all_have_begun(running: Program, count: int) -> None:
     def has_begun() -> bool:
-        growing = running.screen.chat.running
+        growing = running.screen.chat.replies.running
         return len(growing) == count and all(len(it.live.text(part)) for it in growing for part in it.live.reply.texts)
 
     await running.until(has_begun)
@@ -85,7 +85,7 @@ async def test_whole_replies_stream_at_once_and_are_seen_side_by_side(
         assert len(columns(running)) == 4
         await running.type("s")  # the second of four: the first of the new ones
         await running.shows("stopped")
-        assert len(running.screen.chat.running) == 2
+        assert len(running.screen.chat.replies.running) == 2
         several.gates[2].set()
         await running.shows("C done.")
         await running.type("<end><left><escape>")
@@ -299,7 +299,7 @@ async def test_the_shown_one_is_stopped_alone_in_the_conversation(tmp_path: Path
         await all_have_begun(running, 2)
         await running.type("more<enter><shift+tab>s")
         await running.shows("Stopped this one")
-        await running.until(lambda: len(running.screen.chat.running) == 1)
+        await running.until(lambda: len(running.screen.chat.replies.running) == 1)
         await running.type("<right>")
         await running.shows("B begun.")
         running.client.scripts.append(streaming(asyncio.Event()))

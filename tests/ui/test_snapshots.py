@@ -409,7 +409,7 @@ def test_sessions_running_and_unread(shot: Shot, size: tuple[int, int], theme: s
     scripts = [reply(asyncio.Event()), reply(token("Yes."), gate)]
 
     async def one_running(running: Program) -> None:
-        await running.until(lambda: sum(chat.turn is not None for chat in running.screen.open_chats.all) == 1)
+        await running.until(lambda: sum(chat.replies.turn is not None for chat in running.screen.open_chats.all) == 1)
 
     steps = (
         asks("One that runs"), sees("Thinking"), later(60), "<ctrl+n>", asks("One that ends"), sees("Yes."), later(60),

@@ -55,7 +55,7 @@ class Typist:
 
     async def settle(self) -> None:
         def is_still() -> bool:
-            turns = [chat.turn for chat in self.screen.open_chats.all if chat.turn is not None]
+            turns = [chat.replies.turn for chat in self.screen.open_chats.all if chat.replies.turn is not None]
             return all(turn.phase is Phase.ANSWERING for turn in turns)
 
         await self.running.pilot.pause()
@@ -94,12 +94,12 @@ class Typist:
             first = text.split(maxsplit=1)[0] if text.split() else ""
             family = {m.parent for m in questions(chat.session.messages) if m.content.split()[:1] == [first]}
             return [lambda parent=parent: parent for parent in family]  # type: ignore[misc]
-        if chat.turn is None:
+        if chat.replies.turn is None:
             parent = tree.question_parent(chat.session)
             return [lambda: parent]
-        asked = chat.turn.question
+        asked = chat.replies.turn.question
         assert asked is not None
-        before = chat.queued[-1] if chat.queued else asked.content
+        before = chat.unsent.queued[-1] if chat.unsent.queued else asked.content
 
         def below_the_reply() -> str | None:
             messages = chat.session.messages
@@ -158,10 +158,10 @@ class Typist:
         self.screen.chat.open_session.update(lambda value: replace(value, settings={}))
 
     async def finish(self) -> None:
-        chats = {chat: chat.turn for chat in self.screen.open_chats.all if chat.turn is not None}
+        chats = {chat: chat.replies.turn for chat in self.screen.open_chats.all if chat.replies.turn is not None}
         for gate in self.gates[: len(self.running.client.bodies)]:
             gate.set()
-        await self.running.until(lambda: all(chat.turn is not turn for chat, turn in chats.items()))
+        await self.running.until(lambda: all(chat.replies.turn is not turn for chat, turn in chats.items()))
 
     async def switch(self) -> None:
         before = self.screen.chat
@@ -182,8 +182,8 @@ class Typist:
         return words_of(
             [
                 *self.screen.drafts.texts,
-                *(chat.draft for chat in chats[1:]),
-                *(text for chat in chats for text in chat.queued),
+                *(chat.unsent.draft for chat in chats[1:]),
+                *(text for chat in chats for text in chat.unsent.queued),
                 *(load_draft(files.folder / f"{name}.toml") for name in closed),
             ]
         )

@@ -64,7 +64,7 @@ class TreeSteps(RuleBasedStateMachine):
     @rule(which=WHICH)
     def jump(self, which: int) -> None:
         id_ = self.pick(which)
-        self.chat.open_session.update(lambda _: self.chat.showing(id_))
+        self.chat.open_session.update(lambda _: self.chat.replies.showing(id_))
         self.head = self.leaves(self.below(id_))[-1]
 
     @precondition(lambda self: self.known)

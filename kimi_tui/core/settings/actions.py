@@ -38,6 +38,7 @@ class Need(StrEnum):
     THINKING = "reply that is thinking"
     WAITING = "attempt that waits"
     MESSAGE = "message"
+    TEXT = "message to copy"
     SHOWN = "message to go to"
     REPLY = "reply"
     REASONING = "reasoning"
@@ -241,7 +242,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("fold-this", "Fold or unfold this reasoning", "Opens or closes the think block of the chosen message.",
            ("space", "enter"), Scope.TRANSCRIPT, need=Need.REASONING, hint="fold"),
     Action("copy", "Copy the message", "Copies the message as it was written; text copies it without its Markdown.",
-           ("y",), Scope.TRANSCRIPT, argument="[text]", need=Need.MESSAGE, hint="copy"),
+           ("y",), Scope.TRANSCRIPT, argument="[text]", need=Need.TEXT, hint="copy"),
     Action("copy-code", "Copy a code block", "Copies a code block of the message; several are numbered to choose from.",
            ("Y",), Scope.TRANSCRIPT, argument="[N]", need=Need.CODE, hint="code"),
     Action("open-link", "Open a link", "Opens a link of the message after asking; several are numbered to choose from.",

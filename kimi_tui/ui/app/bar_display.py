@@ -48,7 +48,7 @@ class BarDisplay:
         if self._on_tick is not None:
             self._on_tick()
         self.refresh()
-        if self._ticker is not None and not any(chat.turn for chat in self._open_chats.all):
+        if self._ticker is not None and not any(chat.replies.turn for chat in self._open_chats.all):
             self._ticker.pause()
 
     def remark(self, *texts: str) -> None:
@@ -68,7 +68,7 @@ class BarDisplay:
     def refresh(self) -> None:
         """Beside a remark only figures that have room are shown."""
         chat = self._open_chats.current
-        texts, live = self._bars.texts(chat), chat.live
+        texts, live = self._bars.texts(chat), chat.replies.live
         others = elsewhere(self._open_chats.all[1:])
         is_narrow = self.title.app.size.width < NARROW_COLUMNS
         title, places = (texts.short_title, texts.short_places) if is_narrow else (texts.title, (texts.place,))
@@ -79,7 +79,7 @@ class BarDisplay:
             variants = texts.last.variants("○", context_words(self.context(chat)))
         else:
             figures = live.figures(self._now_s(), texts.last)
-            if beside := chat.beside_words:
+            if beside := chat.replies.beside_words:
                 figures = replace(figures, state=f"{figures.state}, {beside}")
             variants = figures.variants("●", context_words(texts.context, live.tokens))
             if self._ticker is not None:

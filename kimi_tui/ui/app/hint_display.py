@@ -66,7 +66,7 @@ class HintDisplay:
             return "run"
         if self.open_chats.current.open_session.read_only:
             return ""
-        if self.open_chats.current.turn is None:
+        if self.open_chats.current.replies.turn is None:
             return "send"
         return "queue" if self.drafts.edited is None else ""
 

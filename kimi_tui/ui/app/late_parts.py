@@ -82,7 +82,7 @@ class LateParts:
             show=screen.save_line.show, solved=self._saved_again, saved=screen.bars.refresh,
         )  # fmt: skip
         self.leaving = Leaving(
-            services.session_store, chats, turns, drafts, switching, saved=screen.bars.refresh, say=say,
+            services.session_store, chats, drafts, switching, saved=screen.bars.refresh, say=say,
             key=label("quit"), exit=screen.app.exit,
         )  # fmt: skip
         self.outside_watch = OutsideWatch(
@@ -118,9 +118,9 @@ class LateParts:
             type_again=self._type_again, choose=self._choose, remark=remark, label=label,
         )  # fmt: skip
         screen_commands = ScreenCommands(
-            composer, drafts, screen.find_bar, screen.panes, chats, screen.keyboard, target.cursor,
-            offers=screen.offers, type_here=type_here, copy=copy, stop=batches.stop_all, leave=screen.leave,
-            now_s=clock.monotonic, push=push, remark=remark,
+            composer, drafts, screen.find_bar, screen.panes, lambda: chats.current.replies, screen.keyboard,
+            target.cursor, offers=screen.offers, type_here=type_here, copy=copy, stop=batches.stop_all,
+            leave=screen.leave, now_s=clock.monotonic, push=push, remark=remark,
         )  # fmt: skip
         tree = TreeCommands(
             services.session_store, target, screen.current, transcript, attempt, type_here, now=clock.now,

@@ -56,7 +56,7 @@ class Redraw:
         """Another session is on screen."""
         chat, transcript = self.open_chats.current, self.feed.transcript
         transcript.cursor.choose(None)
-        self.drafts.begin(chat.draft, chat.session.id)
+        self.drafts.begin(chat.unsent.draft, chat.session.id)
         self.session()
         transcript.view.follow_tail()
         self.type_here()
@@ -70,7 +70,7 @@ class Redraw:
     def _offer_to_continue(self) -> None:
         """Say what can be done about a last reply that broke off, where nothing says it yet."""
         chat = self.open_chats.current
-        last = chat.branch[-1] if chat.branch and chat.turn is None else None
+        last = chat.branch[-1] if chat.branch and chat.replies.turn is None else None
         if last is None or refusal_to_continue(last):
             return
         from kimi_tui.ui.state.end_notices import end_of, unfinished_notice  # noqa: PLC0415 - few sessions end so
@@ -93,7 +93,7 @@ class Redraw:
     def queue(self) -> None:
         """Other messages wait."""
         chat = self.open_chats.current
-        self.queue_line.show(chat.queued, chat.next_reply.words)
+        self.queue_line.show(chat.unsent.queued, chat.next_reply.words)
 
     def listed(self) -> None:
         """Other sessions lie on disk."""

@@ -46,8 +46,8 @@ class TurnDisplay:
             chosen = self.transcript.cursor.chosen
             self.feed.show()
             self.transcript.view.follow_tail()
-            if chat.live is not None:
-                self._move_cursor(chosen, chat.live.key)
+            if chat.replies.live is not None:
+                self._move_cursor(chosen, chat.replies.live.key)
             self.redraw.beside()
         self.panes.bring_up_to_date("sessions")
 
@@ -66,14 +66,14 @@ class TurnDisplay:
             self.panes.bring_up_to_date("prompt")
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
-        live = chat.shown_live
+        live = chat.replies.shown_live
         if chat is self.open_chats.current and live is not None:
             self.transcript.grow(live.key, delta.part)
             self.transcript.set_thought_label(live.key, live.thought_line)
             self.panes.delta_arrived(delta)
 
     def show_shortened(self, chat: Chat) -> None:
-        live = chat.shown_live
+        live = chat.replies.shown_live
         if chat is self.open_chats.current and live is not None:
             self.transcript.update_entry(chat.live_entry(live))
             self.panes.bring_up_to_date("reasoning")
@@ -114,11 +114,11 @@ class TurnDisplay:
         if chat is self.open_chats.current:
             self.drafts.give_back(text, edited)
         else:
-            chat.draft = typed_before(text, chat.draft)
+            chat.unsent.draft = typed_before(text, chat.unsent.draft)
 
     def tick(self) -> None:
         chat, now_s = self.open_chats.current, self.now_s()
-        live = chat.live
+        live = chat.replies.live
         if live is not None and live.update_footer(now_s):
             self.transcript.update_entry(chat.live_entry(live))
         if live is not None and live.is_thinking and live.update_label(now_s):

@@ -72,7 +72,7 @@ class BatchCommands:
         if not argument.strip():
             self._side_by_side()
             return None
-        if self.target.chat.turn is not None:
+        if self.target.chat.replies.turn is not None:
             raise UsageError("A reply is running; stop it first.", "/sweep alone shows the replies side by side.")
         sweep = parse_sweep(argument, self.store.value.dialect)
         if any(map(is_schema, sweep.values)):
@@ -85,7 +85,7 @@ class BatchCommands:
         chat = self.target.chat
         for form in filter(is_schema, sweep.values):
             await refuse_unless_schema(self.check_form, form, sweep.field, "Nothing was sent.")
-        if self.target.chat is not chat or chat.turn is not None:
+        if self.target.chat is not chat or chat.replies.turn is not None:
             raise UsageError("Another session or reply has come meanwhile.", "Nothing was sent.")
         self._begin_sweep(sweep)
 
@@ -140,23 +140,24 @@ class BatchCommands:
         from kimi_tui.ui.screens.side_by_side import SideBySideScreen  # noqa: PLC0415 - most sessions need no such view
 
         chat, key = self.target.chat, self.target.key
-        question_id = self._running_question(key) or self.target.question().id
-        if not reply_rows(chat, question_id, self.now_s()):
+        running = chat.replies.find(key)
+        question_id = self.target.question().id if running is None else running.turn.reply.question_id
+
+        def rows() -> list[ReplyRow]:
+            return reply_rows(chat.branch_now(), chat.replies, question_id, self.now_s())
+
+        if not rows():
             raise UsageError("There is no reply here yet.", "/regenerate 3 asks for three of them.")
         screen = SideBySideScreen(
-            chat, question_id, self.now_s, self.copy, key, stop_one=self._stop_row, stop_all=self.stop_all
+            rows, chat.branch_now, self.now_s, self.copy, key, stop_one=self._stop_row, stop_all=self.stop_all
         )
         self.choose(screen, self._show)
 
-    def _running_question(self, key: str | None) -> str | None:
-        """The question of a reply that is being written; None = it is none."""
-        return next((it.turn.reply.question_id for it in self.target.chat.running if it.live.key == key), None)
-
     def _show(self, reply_id: str) -> None:
         chat, had_keys = self.target.chat, has_keys(self.transcript)
-        if chat.with_growing().find(reply_id) is None:
+        if chat.replies.with_growing().find(reply_id) is None:
             raise UsageError("That reply is not in the session any more.")
-        self.change(chat.showing(reply_id))
+        self.change(chat.replies.showing(reply_id))
         if had_keys:
             self.target.cursor.choose(reply_id)
 
@@ -164,10 +165,10 @@ class BatchCommands:
 
     def stop_all(self) -> None:
         chat = self.target.chat
-        if others := len(chat.beside):
+        if others := len(chat.replies.beside):
             told = counted(others + 1, "reply", "replies")
             self.remark(f"Stopped {told}; what arrived is kept.", f"Stopped {others + 1}.")
-        chat.stop()
+        chat.replies.stop()
 
     def _stop_this(self) -> None:
         key = self.target.key
@@ -178,13 +179,14 @@ class BatchCommands:
         if row.waits_at is None:
             self._stop_alone(row.key)
         else:
-            self.target.chat.batch = self.target.chat.batch.dropped(row.waits_at)
+            replies = self.target.chat.replies
+            replies.batch = replies.batch.dropped(row.waits_at)
 
     def _stop_alone(self, key: str) -> bool:
         """Whether it is being written; where no other is, its own end tells that it was stopped."""
         chat = self.target.chat
-        has_others = bool(chat.beside_words)
-        if not chat.stop_alone(key):
+        has_others = bool(chat.replies.beside_words)
+        if not chat.replies.stop_alone(key):
             return False
         if has_others:
             self.remark("Stopped this one; what arrived is kept, the others go on.", "Stopped this one.")

@@ -33,7 +33,7 @@ class CompareCommand:
         key = self._subject(chat)
         if key is None:
             raise UsageError("There is no message here to compare.")
-        source = CompareSource.of(chat)
+        source = CompareSource.of(chat.replies)
         family, words = source.family(key), argument.split()
         if words:
             self._open(chat, *_numbered(family, words))
@@ -65,17 +65,17 @@ class CompareCommand:
         from kimi_tui.ui.state.compare_sides import CompareSource  # noqa: PLC0415 - likewise
 
         def go_on(key: str) -> None:
-            if chat is not self.target.chat or CompareSource.of(chat).side(key) is None:
+            if chat is not self.target.chat or CompareSource.of(chat.replies).side(key) is None:
                 raise UsageError("That message is not in the session any more.")
             had_cursor = self.target.cursor.chosen is not None
             self.show(key)
             if not had_cursor:
                 self.target.cursor.choose(None)
 
-        source = CompareSource.of(chat)
+        source = CompareSource.of(chat.replies)
         if source.side(left) is None or source.side(right) is None:
             raise UsageError("One of the two is not in the session any more.")
-        self.choose(CompareScreen(chat, source, left, right), go_on)
+        self.choose(CompareScreen(chat.replies, source, left, right), go_on)
 
 
 def _numbered(family: Sequence[str], words: Sequence[str]) -> tuple[str, str]:

@@ -43,7 +43,7 @@ class CopyCommands:
 
     def _copy(self, argument: str) -> None:
         """Copy the message as it was written, or (with "text") without its Markdown."""
-        message, word = self.target.message(), argument.strip().lower()
+        message, word = self.target.on_screen(), argument.strip().lower()
         if word not in {"", "text", "markdown"}:
             raise UsageError(f"/copy takes text or markdown, not {argument.strip()!r}.")
         text = self.transcript.plain_text_of(message.id) if word == "text" else message.content
@@ -73,7 +73,7 @@ class CopyCommands:
         self.push(NumberScreen(question, len(blocks)), chosen)
 
     def _copy_reasoning(self) -> None:
-        reasoning = self.target.message().reasoning
+        reasoning = self.target.on_screen().reasoning
         if not reasoning:
             raise UsageError("This message has no reasoning.")
         self.copy(reasoning, "The reasoning")

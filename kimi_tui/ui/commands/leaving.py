@@ -13,7 +13,6 @@ from kimi_tui.core.text.counts import counted
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.running_turns import Turns
 
 SAVING = "saving on leaving"
 """What the question is about, so that it stands there once."""
@@ -32,7 +31,6 @@ class Exit(Protocol):
 class Leaving:
     session_store: SessionStore
     open_chats: OpenChats
-    turns: Turns
     drafts: Drafts
     switching: asyncio.Lock
     saved: Callable[[], None]  # shows whether sessions are saved
@@ -80,7 +78,7 @@ class Leaving:
 
     async def _settle(self) -> None:
         for chat in self.open_chats.all:
-            await self.turns.settle(chat)
+            await chat.replies.settle()
 
     async def _save(self) -> None:
         await self._settle()
@@ -91,7 +89,7 @@ class Leaving:
     def _may_lose(self) -> bool:
         """Whether nothing is lost, or just that which was asked about; it is asked about else."""
         unsaved = self.open_chats.unsaved
-        lost = tuple((chat.session, chat.draft) for chat in unsaved)
+        lost = tuple((chat.session, chat.unsent.draft) for chat in unsaved)
         if not lost or lost == self._asked:
             return True
         self._asked = lost

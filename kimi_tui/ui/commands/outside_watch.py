@@ -112,7 +112,7 @@ class OutsideWatch:
 
     def _go_on_as(self, chat: Chat, conflict: Conflict) -> None:
         """Its draft goes along; others may open the session that it was."""
-        draft = self.drafts.own if chat is self.open_chats.current else chat.draft
+        draft = self.drafts.own if chat is self.open_chats.current else chat.unsent.draft
         self.open_chats.move(chat, conflict.copy)
         self.open_chats.parting_words.append(conflict.words)
         self._tell(chat, conflict.words, "error")

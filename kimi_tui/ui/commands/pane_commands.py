@@ -13,7 +13,7 @@ from kimi_tui.ui.commands.target import Target
 from kimi_tui.ui.panes.prompt_source import FORMS, STEPS, PromptSource
 from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state.callbacks import Push, Remark
-from kimi_tui.ui.state.open_chat import Running
+from kimi_tui.ui.state.running_replies import Running
 
 MAX_DIGITS = 6
 WIDTH_STEP = 4

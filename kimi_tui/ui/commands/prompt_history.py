@@ -47,8 +47,8 @@ class PromptHistory:
         composer, chat = self.composer, self.open_chats.current
         if composer.draft and composer.draft != composer.recalled:
             return
-        if chat.queued and not composer.draft and not self.drafts.is_aside:
-            composer.exchange(typed(chat.queued.pop()))
+        if chat.unsent.queued and not composer.draft and not self.drafts.is_aside:
+            composer.exchange(typed(chat.unsent.queued.pop()))
             self.show_queue()
         else:
             self._step(chat, step)
@@ -86,6 +86,6 @@ class PromptHistory:
         if chat is not self._chat:
             return
         self._earlier, wanted = earlier, self._wanted
-        is_untouched = self.composer.draft in {"", self.composer.recalled} and not chat.queued
+        is_untouched = self.composer.draft in {"", self.composer.recalled} and not chat.unsent.queued
         if wanted and is_untouched and chat is self.open_chats.current and chat.session is self._wanted_in:
             self._step(chat, wanted)

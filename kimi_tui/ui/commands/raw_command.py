@@ -63,7 +63,7 @@ class RawCommand:
 
     def _throw_away(self) -> None:
         chat = self.open_chats.current
-        was_kept, chat.raw_draft = chat.raw_draft is not None, None
+        was_kept, chat.unsent.raw_draft = chat.unsent.raw_draft is not None, None
         chat.notices.drop(RAW_DRAFT)
         self.changed()
         self.typed()
@@ -81,31 +81,31 @@ class RawCommand:
         make, reply_to = planned
         view = await asyncio.to_thread(make)
         screen = RawScreen(
-            RawDraft(view.text, reply_to), chat.raw_draft, view.template,
+            RawDraft(view.text, reply_to), chat.unsent.raw_draft, view.template,
             tokens_of=chat.calibration.tokens, window_tokens=view.window_tokens,
             typed=self.typed, left=lambda: self._left(chat), edit_outside=self.edit_outside,
         )  # fmt: skip
-        chat.typed_raw = lambda: screen.changed_draft
+        chat.unsent.typed_raw = lambda: screen.changed_draft
         chat.notices.drop(RAW_DRAFT)
         self.push(screen, partial(self._closed, chat))
 
     def _left(self, chat: Chat) -> None:
-        chat.take_typed_raw()
-        chat.typed_raw = None
+        chat.unsent.take_typed_raw()
+        chat.unsent.typed_raw = None
         self.typed()
 
     def _closed(self, chat: Chat, draft: RawDraft | None) -> None:
         self.changed()
         if draft is not None:
             self.run_later(self._send(chat, draft))
-        elif chat.raw_draft is not None:
+        elif chat.unsent.raw_draft is not None:
             self.remark(
                 "The raw input is kept: /raw goes on with it, /raw off throws it away.", "The raw input is kept."
             )
 
     async def _send(self, chat: Chat, draft: RawDraft) -> None:
         """It is kept until a reply has come."""
-        chat.raw_draft = draft
+        chat.unsent.raw_draft = draft
         typed, edited = self.drafts.next_message
         line = parse_line(typed)
         try:
@@ -115,7 +115,7 @@ class RawCommand:
                 raw_opening, chat.session, raw, request.door, reply_to=draft.reply_to, edited=edited,
                 draft=line.text if isinstance(line, Text) else "",
             )  # fmt: skip
-            if chat.turn is not None:
+            if chat.replies.turn is not None:
                 raise UsageError("A reply is running.", "Escape stops it.")
             self.turns.start(chat, placed.opening)
         except KimiError as error:

@@ -90,7 +90,7 @@ class ReplyCommands:
         """Begin several answers to the thinking of this reply, or let the next question have them."""
         chat = self.target.chat
         if argument.strip().lower() == "off":
-            chat.next_reply, chat.follow_up = replace(chat.next_reply, answers=None), None
+            chat.next_reply, chat.replies.follow_up = replace(chat.next_reply, answers=None), None
             self.changed()
             return
         answers = parse_answers(argument)
@@ -98,7 +98,7 @@ class ReplyCommands:
             chat.next_reply = replace(chat.next_reply, answers=answers)
             self.changed()
             return
-        if chat.turn is not None:
+        if chat.replies.turn is not None:
             raise UsageError("A reply is running; stop it first.", "/answers 3 next is for the next question.")
         self.turns.answer(chat, self._thought_out(), answers)
         self.type_again()
@@ -117,7 +117,7 @@ class ReplyCommands:
         if self.drafts.edited_part is ReplyPart.REASONING:
             self._end_edit(lambda made, _: without_answer(made, is_closed=True))
             return
-        turn = self.target.chat.turn
+        turn = self.target.chat.replies.turn
         if turn is None or not turn.reply.is_thinking or not turn.cut():
             raise UsageError(
                 "Nothing is being thought.", "It ends the thinking of a running reply, which answers then."
@@ -213,7 +213,7 @@ class ReplyCommands:
         """
         chat = self.target.chat
         chat.open_session.refuse_if_read_only()
-        if chat.turn is not None:
+        if chat.replies.turn is not None:
             raise UsageError("A reply is running.", "Escape stops it.")
         open_session = chat.open_session
         (id_,) = open_session.take_ids(1)

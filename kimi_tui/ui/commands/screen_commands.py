@@ -15,7 +15,7 @@ from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.find_bar import FindBar
 from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state.callbacks import Push, Remark
-from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.running_replies import RunningReplies
 from kimi_tui.ui.transcript.cursor import Cursor
 from kimi_tui.ui.widgets.composer import Composer
 
@@ -31,7 +31,7 @@ class ScreenCommands:
     drafts: Drafts
     find_bar: FindBar
     panes: SidePanes
-    open_chats: OpenChats
+    replies: Callable[[], RunningReplies]  # gives those of the session on screen
     keyboard: Keyboard
     cursor: Cursor
     offers: Callable[[], set[Need]]  # gives what there is for actions to work on
@@ -68,7 +68,7 @@ class ScreenCommands:
         take_keys(self.composer)
 
     def _retry_now(self) -> None:
-        for running in self.open_chats.current.running:
+        for running in self.replies().running:
             running.turn.skip_wait()
 
     def _back(self) -> None:
@@ -77,7 +77,7 @@ class ScreenCommands:
             return
         is_in_pane = scope_of(self.composer.screen.focused) not in AT_HOME
         is_closed = self.drafts.bring_back() or self.panes.close_overlay() or is_in_pane
-        if is_closed or self.open_chats.current.turn is None:
+        if is_closed or self.replies().turn is None:
             self.type_here()
         else:
             self.stop()
@@ -87,7 +87,7 @@ class ScreenCommands:
         if self._copy_selection():
             return None
         now_s = self.now_s()
-        if self.open_chats.current.turn is not None:
+        if self.replies().turn is not None:
             self.stop()
         elif now_s - self._asked_s < QUIT_WITHIN_S:
             return self.leave()

@@ -68,12 +68,12 @@ class Sending:
 
     def _send(self, text: str, edited: str | None, part: ReplyPart | None) -> None:
         chat = self.open_chats.current
-        if chat.turn is not None and edited is None:
-            chat.queued.append(text)
+        if chat.replies.turn is not None and edited is None:
+            chat.unsent.queued.append(text)
             self.show_queue()
             return
         try:
-            if chat.turn is not None:
+            if chat.replies.turn is not None:
                 raise UsageError("A reply is running.", "Escape stops it; then send the edited text.")
             if part is not None and edited is not None:
                 self.go_on_from_edit(edited, part, text)

@@ -156,7 +156,7 @@ class SessionCommands:
         chat = await self.open_chats.at(path)
         if chat is not None:
             chat.open_session.refuse_if_read_only()
-        if chat is not None and chat.turn is not None:
+        if chat is not None and chat.replies.turn is not None:
             raise UsageError("A reply is running in this session.", "Stop it; then delete.")
         await self._save(path)
         if chat is not None and chat.path != path:  # what is on screen is another file now

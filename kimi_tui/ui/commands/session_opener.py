@@ -55,7 +55,7 @@ class SessionOpener:
             return False
         self.open_chats.begin_with(chat)
         typed = self.composer.draft
-        chat.draft = "\n\n".join(text for text in (chat.draft, typed) if text)
+        chat.unsent.draft = "\n\n".join(text for text in (chat.unsent.draft, typed) if text)
         return True
 
     @property

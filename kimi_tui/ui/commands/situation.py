@@ -39,22 +39,23 @@ def offers(chat: Chat, transcript: Transcript, drafts: Drafts, *, is_finding: bo
         found |= {need for need, holds in MESSAGE_OFFERS.items() if holds(target)}
         found |= {Need.CODE} if "```" in target.content and transcript.code.has_any(target.id) else set()
         found |= {Need.LINK} if "://" in target.content and transcript.links.has_any(target.id) else set()
+    found |= {Need.TEXT} if target is not None or chat.message(chosen) is not None else set()
     found |= {Need.REPLY} if chat.reply_at(chosen) is not None else set()
     found |= {Need.SHOWN} if chat.branch else set()
     if (key := chat.shown_key(chosen)) is not None:
         place, count = chat.place_among_alternatives(key)
         found |= {Need.EARLIER} if place > 1 else set()
         found |= {Need.LATER} if place < count else set()
-    found |= {Need.RUNNING} if chat.turn is not None else set()
-    is_thinking = chat.turn is not None and chat.turn.reply.is_thinking
+    found |= {Need.RUNNING} if chat.replies.turn is not None else set()
+    is_thinking = chat.replies.turn is not None and chat.replies.turn.reply.is_thinking
     found |= {Need.THINKING} if is_thinking or drafts.edited_part is ReplyPart.REASONING else set()
     found |= {Need.EDIT} if drafts.edited_part is not None else set()
-    found |= {Need.BESIDE} if chat.has_others else set()
+    found |= {Need.BESIDE} if chat.replies.has_others else set()
     is_undoable = bool(chat.tree_steps) or (
         target is not None and (can_be_undone(target) or target.begun is not None or chat.hides_reply_to(target))
     )
     found |= {Need.UNDOABLE} if is_undoable else set()
-    found |= {Need.WAITING} if any(running.live.retry is not None for running in chat.running) else set()
+    found |= {Need.WAITING} if any(running.live.retry is not None for running in chat.replies.running) else set()
     found |= {Need.NOTICE} if chat.notices else set()
     found |= {Need.HELD_BY_OTHERS} if chat.is_free is not None else set()
     found |= {Need.FINDING} if is_finding else set()

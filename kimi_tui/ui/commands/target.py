@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.session import Message
-from kimi_tui.ui.state.open_chat import Chat, Running
+from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.running_replies import Running
 from kimi_tui.ui.transcript.cursor import Cursor
 
 
@@ -27,10 +28,11 @@ class Target:
 
     def message(self) -> Message:
         """Raises UsageError where there is no message, or it is still being written."""
-        message = self.chat.target(self.cursor.chosen)
-        if message is None:
-            raise UsageError("There is no message yet, or it is still being written.")
-        return message
+        return _there(self.chat.target(self.cursor.chosen))
+
+    def on_screen(self) -> Message:
+        """As `message`, but of a reply that is gone on with all that has come."""
+        return _there(self.chat.on_screen(self.cursor.chosen))
 
     def reply(self) -> Message:
         """The reply that is meant; raises UsageError where there is none, or it is still being written."""
@@ -45,3 +47,9 @@ class Target:
         if question is None:
             raise UsageError("There is no question here.")
         return question
+
+
+def _there(message: Message | None) -> Message:
+    if message is None:
+        raise UsageError("There is no message yet, or it is still being written.")
+    return message

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from kimi_tui.core.text.growing_text import GrowingText
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.target import Target
 from kimi_tui.ui.state.callbacks import Push, Say
-from kimi_tui.ui.state.open_chat import Chat, Running
+from kimi_tui.ui.state.running_replies import Running
 from kimi_tui.ui.state.services import Recorder
 
 if TYPE_CHECKING:  # the names of types only
@@ -73,12 +72,11 @@ class TraceCommands:
             texts = {part: GrowingText(text) for part, text in texts_of(shown).items()}
 
         def cut(part: ReplyPart, end: int) -> None:
-            if chat.turn is not None:
+            if chat.replies.turn is not None:
                 raise UsageError("A reply is running; stop it first.")
             self.cut(reply_id, part, texts[part].between(0, end))
 
-        is_running = partial(_is_running, chat, shown)
-        self.push(TokensScreen(TokenView(trace, texts, is_running, cut)))
+        self.push(TokensScreen(TokenView(trace, texts, lambda: shown in chat.replies.running, cut)))
 
     def _trace_of(self, message: Message) -> TokenTrace:
         found = self.engine().traces.of(self.target.chat.session.id, message)
@@ -100,7 +98,7 @@ class TraceCommands:
         def look() -> Timeline:
             return timeline(records, trace, self.now_s())
 
-        self.push(TimelineScreen(look, partial(_is_running, chat, shown)))
+        self.push(TimelineScreen(look, lambda: shown in chat.replies.running))
 
     async def _record(self, argument: str) -> None:
         """Raises UsageError where there is nothing to record, StorageError where the file cannot be made."""
@@ -122,7 +120,3 @@ class TraceCommands:
             raise UsageError("No reply came here since the program started.", "/record next FILE records the next one.")
         what = "The running reply is recorded into" if is_running else "The last reply was recorded into"
         self.say(f"{what} {path}.\n{HOLDS}\n`kimi-tui replay {quote(str(path))}` shows it once more.")
-
-
-def _is_running(chat: Chat, shown: Running | Message) -> bool:
-    return isinstance(shown, Running) and any(it.turn is shown.turn for it in chat.running)

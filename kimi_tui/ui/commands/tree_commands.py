@@ -70,7 +70,7 @@ class TreeCommands:
             self.show_alternative(other)
 
     def show_alternative(self, key: str) -> None:
-        self.current.change(self.target.chat.showing(key))
+        self.current.change(self.target.chat.replies.showing(key))
         self.target.cursor.choose(key)
 
     def _delete(self) -> None:
@@ -190,7 +190,7 @@ class TreeCommands:
     def _shown_branch(self) -> str:
         """Where the branch begins that the cursor is on, growing replies included. UsageError where there is none."""
         key = self.target.key or self.target.message().id
-        return branch_start(self.target.chat.with_growing(), key)
+        return branch_start(self.target.chat.replies.with_growing(), key)
 
     def _remark(self, words: str) -> None:
         self.remark(words, words.partition(". ")[0])
@@ -203,14 +203,14 @@ class TreeCommands:
     # -- what the view shows
 
     def state(self) -> tuple[Session, tuple[Growing, ...]]:
-        return self.target.chat.session, self.target.chat.growing
+        return self.target.chat.session, self.target.chat.replies.growing
 
     def with_growing(self) -> Session:
-        return self.target.chat.with_growing()
+        return self.target.chat.replies.with_growing()
 
     def _written(self, message_id: str) -> Message:
         """Raises UsageError where the message is being written, or gone."""
-        if any(it.id == message_id for it in self.target.chat.growing):
+        if any(it.id == message_id for it in self.target.chat.replies.growing):
             raise UsageError("This reply is still being written.", "Stop it first, or wait for its end.")
         found = self._session.find(message_id)
         if found is None:
@@ -218,7 +218,7 @@ class TreeCommands:
         return found
 
     def _refuse_while_running(self) -> None:
-        if self.target.chat.turn is not None:
+        if self.target.chat.replies.turn is not None:
             raise UsageError("A reply is running in this session.", "Stop it first.")
 
     # -- where one goes on
@@ -228,9 +228,9 @@ class TreeCommands:
         chat = self.target.chat
         is_there = chat.message(message_id) is not None
         if not is_there:
-            if all(it.id != message_id for it in chat.growing):
+            if all(it.id != message_id for it in chat.replies.growing):
                 self._written(message_id)
-            self.current.change(chat.showing(message_id))
+            self.current.change(chat.replies.showing(message_id))
         take_keys(self.transcript)
         self.target.cursor.choose(message_id)
 
@@ -269,7 +269,7 @@ class TreeCommands:
     def name_before(self, message_id: str) -> tuple[str, str]:
         self.target.chat.open_session.refuse_if_read_only()
         self._written(message_id)
-        start = self._written(branch_start(self.target.chat.with_growing(), message_id))
+        start = self._written(branch_start(self.target.chat.replies.with_growing(), message_id))
         return start.id, start.name
 
     def name(self, message_id: str, name: str) -> str:

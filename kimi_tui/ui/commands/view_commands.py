@@ -36,7 +36,7 @@ def view_rows(
     def next_message() -> None:
         """Below the last message is the composer."""
         chat = open_chats.current
-        if chat.branch and transcript.cursor.chosen == chat.branch[-1].id and chat.turn is None:
+        if chat.branch and transcript.cursor.chosen == chat.branch[-1].id and chat.replies.turn is None:
             type_here()
         else:
             transcript.cursor.move(1)

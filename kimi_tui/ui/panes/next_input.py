@@ -63,7 +63,8 @@ class LastRequests:
         The newest is the last of this window, where it sent any.
         """
         chat = self.open_chats.current
-        if shown is None and chat.last_turn is not None and (last := self._last_of(chat.last_turn)) is not None:
+        last_turn = None if shown is not None else chat.replies.last_turn
+        if last_turn is not None and (last := self._last_of(last_turn)) is not None:
             return last
         return next(newest_first(chat.session, shown), None)
 

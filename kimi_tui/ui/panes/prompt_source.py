@@ -144,7 +144,7 @@ class PromptSource:
     def _is_last(self, reply: Message) -> bool:
         """Whether what is sent next follows it."""
         chat = self.open_chats.current
-        return chat.turn is None and bool(chat.branch) and chat.branch[-1].id == reply.id
+        return chat.replies.turn is None and bool(chat.branch) and chat.branch[-1].id == reply.id
 
     def _shown(self) -> PastRequest | None:
         """None = the input of the next turn is shown."""
@@ -157,13 +157,13 @@ class PromptSource:
 
     def _running(self) -> Message | None:
         """The reply that grows on screen, as it stands; None = none does, or nothing has been sent for it yet."""
-        turn = self.open_chats.current.turn
+        turn = self.open_chats.current.replies.turn
         reply = turn.reply_so_far(self.now()) if turn is not None and self._runs() else None
         return reply if reply is not None and requests_of(reply) else None
 
     def _runs(self) -> bool:
         chat = self.open_chats.current
-        return chat.shown_live is not None
+        return chat.replies.shown_live is not None
 
     def _title(self, shown: PastRequest) -> str:
         count = len(requests_of(shown.reply))

@@ -23,8 +23,8 @@ from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.panes.panel import Panel
 from kimi_tui.ui.state.entries import message_entry
 from kimi_tui.ui.state.entry import Entry, EntryKind
-from kimi_tui.ui.state.open_chat import Running
 from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.running_replies import Running
 from kimi_tui.ui.text.safe_text import content
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
@@ -90,7 +90,7 @@ class ReasoningPanel(Vertical, Panel):
 
     def delta_arrived(self, delta: ReplyDelta) -> None:
         """The answer ends the reasoning."""
-        live = self._open_chats.current.live
+        live = self._open_chats.current.replies.live
         if live is None or self._shown != live.key:
             self.refresh_pane()
             return
@@ -98,7 +98,7 @@ class ReasoningPanel(Vertical, Panel):
             self.lines.grow(live.key, ReplyPart.ANSWER)
 
     def label_changed(self) -> None:
-        live = self._open_chats.current.live
+        live = self._open_chats.current.replies.live
         if live is not None and self._shown == live.key:
             rate = live.thinking_rate(self._now_s())
             self._show_head([part for part in (live.label, "" if rate is None else f"{rate:.0f} tok/s") if part])

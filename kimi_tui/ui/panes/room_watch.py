@@ -40,7 +40,7 @@ class RoomWatch:
         if context.has_room_again:
             room.is_near_told = False
             chat.notices.drop(ROOM)
-        if not context.is_near or room.is_near_told or chat.turn is not None:
+        if not context.is_near or room.is_near_told or chat.replies.turn is not None:
             return ""
         room.is_near_told = True
         return _near_words(context)

@@ -117,7 +117,7 @@ class SessionsPanel(SessionsPane, Panel):
         paths = {str(chat.path): chat for chat in self._open_chats.all}
         self.set_marks(
             str(self._open_chats.current.path),
-            {path for path, chat in paths.items() if chat.turn is not None},
+            {path for path, chat in paths.items() if chat.replies.turn is not None},
             {path for path, chat in paths.items() if chat.is_unread},
             {path for path, chat in paths.items() if chat.has_failed},
         )

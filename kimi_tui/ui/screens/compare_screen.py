@@ -24,7 +24,7 @@ from kimi_tui.ui.screens.compare_choice import CompareChoice
 from kimi_tui.ui.screens.compare_rows import CompareRows, Comparison, compared, rows_of
 from kimi_tui.ui.screens.compare_side_view import MAX_SETTING_LINES, SideBody, SideView, head_lines
 from kimi_tui.ui.state.compare_sides import CompareSide, CompareSource, settings_words
-from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.running_replies import RunningReplies
 from kimi_tui.ui.text.fit import first_fitting
 from kimi_tui.ui.widgets.told_lines import Note
 
@@ -88,10 +88,10 @@ class CompareScreen(Above[str]):
         *((keys, f"scroll_rows({way})") for keys, way in SCROLLING.items()),
     ]
 
-    def __init__(self, chat: Chat, source: CompareSource, left: str, right: str) -> None:
-        """Compare two messages of `source`, which is `chat` as it was just now; the right one has the keys."""
+    def __init__(self, replies: RunningReplies, source: CompareSource, left: str, right: str) -> None:
+        """Compare two messages of `source`, which is of `replies` as they were just now; the right one has the keys."""
         super().__init__()
-        self._chat, self._source = chat, source
+        self._replies, self._source = replies, source
         self._sides = {LEFT: _there(source, left), RIGHT: _there(source, right)}
         self._part = ReplyPart.ANSWER if any(it.message.content for it in self._sides.values()) else ReplyPart.REASONING
         self._views = {LEFT: SideView(LEFT, "-"), RIGHT: SideView(RIGHT, "+")}
@@ -131,9 +131,9 @@ class CompareScreen(Above[str]):
 
     def _look(self) -> None:
         """A reply that has ended, or come anew, is compared as it is now."""
-        if self._source.is_of(self._chat):
+        if self._source.is_of(self._replies):
             return
-        self._source = source = CompareSource.of(self._chat)
+        self._source = source = CompareSource.of(self._replies)
         before = dict(self._sides)
         for name, side in before.items():
             self._sides[name] = source.side(side.key) or replace(side, is_growing=False, is_gone=True)

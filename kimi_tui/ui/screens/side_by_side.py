@@ -25,12 +25,10 @@ from kimi_tui.core.text.cells import cut
 from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.screens.above import Above
-from kimi_tui.ui.state.branch import Branch
 from kimi_tui.ui.state.entries import message_entry, notice
 from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.live_turn import LiveTurn
-from kimi_tui.ui.state.open_chat import Chat
-from kimi_tui.ui.state.reply_rows import ReplyRow, markdown_table, plain_table, reply_rows, table_lines
+from kimi_tui.ui.state.reply_rows import ReplyRow, markdown_table, plain_table, table_lines
 from kimi_tui.ui.text.fit import first_fitting
 from kimi_tui.ui.transcript.scroll_keys import ScrollKeys, scroll_bindings
 from kimi_tui.ui.transcript.transcript_widget import Transcript
@@ -138,8 +136,8 @@ class SideBySideScreen(ScrollKeys, Above[str]):
 
     def __init__(
         self,
-        chat: Chat,
-        question_id: str,
+        rows: Callable[[], list[ReplyRow]],
+        state: Callable[[], object],
         now_s: Callable[[], float],
         copy: Callable[[str, str], None],
         chosen: str | None = None,
@@ -147,12 +145,14 @@ class SideBySideScreen(ScrollKeys, Above[str]):
         stop_one: Callable[[ReplyRow], None],
         stop_all: Callable[[], None],
     ) -> None:
-        """`copy` puts a text into the clipboard, and says what it was; `chosen` = the reply with the cursor at first.
+        """`rows` makes them anew; of replies that do not grow they are as long the same as `state` gives the same.
+
+        `copy` puts a text into the clipboard, and says what it was; `chosen` = the reply with the cursor at first.
 
         The result is the id of the reply to go on with; None = it was left.
         """
         super().__init__()
-        self._chat, self._question_id, self._now_s, self._copy = chat, question_id, now_s, copy
+        self._rows_now, self._state_now, self._now_s, self._copy = rows, state, now_s, copy
         self._stop_one, self._stop_all = stop_one, stop_all
         self._list = ReplyList(id="replies-list")
         self._rows: list[ReplyRow] = []
@@ -161,7 +161,7 @@ class SideBySideScreen(ScrollKeys, Above[str]):
         self._keys: list[str] = []
         self._states: object = None
         self._drawn_s = 0.0
-        self._branch: Branch | None = None
+        self._state: object = None
         """What was looked at last; None = nothing, or it is to be shown anew."""
 
     def compose(self) -> ComposeResult:
@@ -178,18 +178,18 @@ class SideBySideScreen(ScrollKeys, Above[str]):
         self.call_after_refresh(self.look)
 
     def on_resize(self) -> None:
-        self._lines, self._branch = [], None
+        self._lines, self._state = [], None
         self.call_after_refresh(self.look)
 
     def look(self) -> None:
         """Show what there is now; once nothing is written any more, only another state of the session changes it."""
-        branch = self._chat.branch_now()
-        if not self.is_attached or not self.is_active or (branch is self._branch and not self._is_running):
+        state = self._state_now()
+        if not self.is_attached or not self.is_active or (state is self._state and not self._is_running):
             return
-        if branch is not self._branch:
-            self._branch, self._states = branch, None
+        if state is not self._state:
+            self._state, self._states = state, None
         self._take_cursor()
-        self._rows = reply_rows(self._chat, self._question_id, self._now_s())
+        self._rows = self._rows_now()
         if not self._rows:
             self.cancel()
             return
@@ -270,14 +270,12 @@ class SideBySideScreen(ScrollKeys, Above[str]):
         room = 1 if cells < ONE_COLUMN_CELLS else min(cells // MIN_COLUMN_CELLS, MOST_COLUMNS)
         count = min(room, len(self._rows))
         first = min(max(self._place - count // 2, 0), len(self._rows) - count)
-        lives = {it.live.key: it.live for it in self._chat.running}
-        messages = {it.id: it for it in self._chat.session.messages if it.parent == self._question_id}
         for number, column in enumerate(columns):
             column.display = number < count
             if column.display:
                 row = self._rows[first + number]
                 self._show_title(column, row, max(cells // count - FRAME_CELLS, 1))
-                self._show_text(column, row, lives, messages)
+                self._show_text(column, row)
 
     def _show_title(self, column: ReplyColumn, row: ReplyRow, cells: int) -> None:
         column.border_title = Content(cut(visible_line(f"{row.place} {row.setting}".rstrip()), cells))
@@ -285,14 +283,12 @@ class SideBySideScreen(ScrollKeys, Above[str]):
         column.border_subtitle = Content(cut(visible_line(f"{row.state}{rate}"), cells))
         column.set_class(row.key == self._at and len(self._rows) > 1, "-chosen")
 
-    def _show_text(
-        self, column: ReplyColumn, row: ReplyRow, lives: dict[str, LiveTurn], messages: dict[str, Message]
-    ) -> None:
+    def _show_text(self, column: ReplyColumn, row: ReplyRow) -> None:
         column.key = row.key
-        if row.key in lives:
-            column.text.show_growing(lives[row.key], self._now_s())
-        elif row.key in messages:
-            column.text.show_message(messages[row.key])
+        if isinstance(row.source, LiveTurn):
+            column.text.show_growing(row.source, self._now_s())
+        elif row.source is not None:
+            column.text.show_message(row.source)
         else:
             column.text.show_words(
                 "It begins when one of the others has ended." if row.waits_at is not None else row.state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from kimi_tui.core.prompt.reply_figures import figures_of
@@ -17,7 +17,7 @@ from kimi_tui.core.text.visible import one_line
 from kimi_tui.ui.state.branch import Branch, Growing
 from kimi_tui.ui.state.entries import ASSISTANT_NAME, USER_NAME
 from kimi_tui.ui.state.figures import cost_words, sizes
-from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.running_replies import RunningReplies
 from kimi_tui.ui.text import words
 
 NAME_CHARS, FIRST_CHARS = 40, 80
@@ -100,12 +100,12 @@ class CompareSource:
         self._branch = Branch(session, beginning)
 
     @classmethod
-    def of(cls, chat: Chat) -> CompareSource:
-        return cls(chat.session, {running.live.key: _so_far(chat, running.live.key) for running in chat.running})
+    def of(cls, replies: RunningReplies) -> CompareSource:
+        return cls(replies.session, {it.live.key: it.so_far for it in replies.running})
 
-    def is_of(self, chat: Chat) -> bool:
-        """Whether a chat is still in that state: what a reply grew by meanwhile is no other one."""
-        return chat.session is self.session and {it.live.key for it in chat.running} == self.growing.keys()
+    def is_of(self, replies: RunningReplies) -> bool:
+        """Whether the session is still in that state: what a reply grew by meanwhile is no other one."""
+        return replies.session is self.session and {it.live.key for it in replies.running} == self.growing.keys()
 
     def side(self, key: str) -> CompareSide | None:
         message = self._messages.get(key)
@@ -173,14 +173,6 @@ class CompareSource:
             "growing" if message.id in self.growing else "", message.content or message.reasoning or "(empty)",
         )  # fmt: skip
         return dotted(*(one_line(part, FIRST_CHARS) for part in parts))
-
-
-def _so_far(chat: Chat, key: str) -> Message:
-    running = next(it for it in chat.running if it.live.key == key)
-    reply, live = running.turn.reply, running.live
-    return replace(
-        reply.beginning, content=live.text(ReplyPart.ANSWER), reasoning=live.text(ReplyPart.REASONING) or None
-    )
 
 
 def _differing(left: Message, right: Message, system: str | None) -> tuple[Sequence[str], Sequence[str]]:

@@ -163,20 +163,20 @@ def told_ends(
         )
         for notice in notices:
             yield ToldEnd(f"{which}{notice.words(label)}", notice.severity, end_of(ended.reply_id))
-    batch = chat.batch  # of replies that began together otherwise the conversation tells enough
+    batch = chat.replies.batch  # of replies that began together otherwise the conversation tells enough
     if batch.what and batch.is_over and batch.has(ended.reply_id):
         complete = sum(member.state is MessageState.COMPLETE for member in batch.members)
         summary = f"The sweep over {batch.what} has ended, {complete} of {len(batch.members)} complete."
         way = " or ".join(filter(None, (label("side-by-side"), "/sweep")))
-        table = batch_table(chat, batch, now_s)
+        table = batch_table(chat.branch_now(), chat.replies, now_s)
         yield ToldEnd(f"{summary}\n{table}\n{way} shows them side by side.", PASSING)
 
 
 def _which(chat: Chat, ended: TurnEnded) -> str:
     """Name one of several replies that grew side by side; "" = it was the only one."""
-    if len(chat.ends) == 1 and chat.turn is None:
+    if len(chat.replies.ends) == 1 and chat.replies.turn is None:
         return ""
-    if setting := chat.batch.setting_of(ended.reply_id):
+    if setting := chat.replies.batch.setting_of(ended.reply_id):
         return f"{setting}: "
     return f"Answer {chat.place_among_alternatives(ended.reply_id)[0]}: " if ended.replies else "One of the answers: "
 

@@ -67,7 +67,7 @@ def _next_cuts(chat: Chat, typed: Typed, request: RequestSettings) -> NextCuts:
     if not typed.text:
         return sizes.next_cuts(request)
     # The question that is answered now stands before the next one.
-    is_whole = chat.turn is not None or typed.edited is not None
+    is_whole = chat.replies.turn is not None or typed.edited is not None
     return sizes.next_cuts(request, sizes.messages if is_whole else before_question(sizes.messages))
 
 

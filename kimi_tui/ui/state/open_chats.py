@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from kimi_tui.core.errors import KimiError, StorageError
@@ -19,6 +18,7 @@ from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.read_only import READ_ONLY, way_out
 from kimi_tui.ui.state.slash import is_message
+from kimi_tui.ui.state.unsent_text import UnsentText
 
 RECOVERED = "recovered"
 """What a notice about that is about."""
@@ -43,7 +43,7 @@ class OpenChats:
         self.recovered: dict[str, str] = {}
         """What came back in sessions since the program started, in a line, by their id, until they are opened."""
         self.current = self.chat_of(first)
-        self.current.kept_draft = first.draft or None
+        self.current.unsent.kept_draft = first.draft or None
         self._stand_in: Chat | None = None
         self._others: list[Chat] = []
         self._releases: set[asyncio.Task[object]] = set()
@@ -63,10 +63,10 @@ class OpenChats:
         return next((chat for chat in self.all if real.get(chat.path) == real[path]), None)
 
     def chat_of(self, held: HeldSession) -> Chat:
-        opened = self._opened(held)
-        chat = Chat(opened, held.path, held.release, held.draft_path or held.path, held.is_free, draft=held.draft)
-        chat.kept_draft = held.draft
-        chat.raw_draft = chat.kept_raw_draft = held.raw_draft
+        way = way_out(held, self._copy_key)
+        opened = OpenSession(held.session, self._session_store, read_only=held.read_only, way_out=way)
+        chat = Chat(opened, held.path, held.release, held.draft_path or held.path, held.is_free)
+        chat.unsent = UnsentText(held.draft, held.draft, raw_draft=held.raw_draft, kept_raw_draft=held.raw_draft)
         if held.raw_draft is not None:
             chat.add_notice(entries.notice("raw-draft", RAW_KEPT), RAW_DRAFT)
         opened.told = lambda change: self.told(chat, change)
@@ -79,20 +79,15 @@ class OpenChats:
             chat.add_notice(entries.notice("recovered", recovered, "warning"), RECOVERED)
         return chat
 
-    def _opened(self, held: HeldSession) -> OpenSession:
-        way = way_out(held, self._copy_key)
-        return OpenSession(held.session, self._session_store, read_only=held.read_only, way_out=way)
-
     def become(self, chat: Chat, held: HeldSession) -> None:
         """Let a chat go on with another session that says the same, and let others open the one that it was."""
         self._begin_anew(chat, held)
         self.move(chat, held)
 
     def _begin_anew(self, chat: Chat, held: HeldSession) -> None:
-        shared = replace(held, session=sharing_messages(held.session, chat.session))
-        chat.open_session, chat.is_let_go = self._opened(shared), False
-        chat.open_session.told = lambda change: self.told(chat, change)
-        chat.is_free = held.is_free
+        session, way = sharing_messages(held.session, chat.session), way_out(held, self._copy_key)
+        chat.open_session.begin_anew(session, read_only=held.read_only, way_out=way)
+        chat.is_let_go, chat.is_free = False, held.is_free
         chat.notices.drop(READ_ONLY)
 
     def move(self, chat: Chat, held: HeldSession) -> None:
@@ -135,7 +130,7 @@ class OpenChats:
 
     def close_idle(self) -> None:
         """Close chats that are not on screen, have no running reply, and nothing to be read or saved."""
-        kept = [chat for chat in self._others if chat.turn is not None or chat.is_unread or chat.unsaved]
+        kept = [chat for chat in self._others if chat.replies.turn is not None or chat.is_unread or chat.unsaved]
         for chat in self._others:
             if chat not in kept:
                 self._let_go(chat.release)
@@ -151,7 +146,7 @@ class OpenChats:
             await self._keep(chat)
         chat = self.current
         while True:
-            chat.draft = text = draft()
+            chat.unsent.draft = text = draft()
             await self._keep(chat)
             if draft() == text:
                 return
@@ -160,7 +155,7 @@ class OpenChats:
         """Save what could not be saved when that was tried last; `draft` as in `keep`."""
         for chat in self.unsaved:
             if chat is self.current:
-                chat.draft = draft()
+                chat.unsent.draft = draft()
             await self._keep(chat)
 
     async def save_as(self, chat: Chat, path: Path, draft: str) -> None:
@@ -180,10 +175,10 @@ class OpenChats:
         if chat.open_session.read_only:
             self._begin_anew(chat, moved)
         chat.path = chat.draft_path = moved.path
-        chat.release, chat.draft, chat.kept_draft = moved.release, draft, ""
-        chat.kept_raw_draft = None
+        chat.release, chat.unsent.draft, chat.unsent.kept_draft = moved.release, draft, ""
+        chat.unsent.kept_raw_draft = None
         await self._keep(chat)
-        if chat.draft_error is None:
+        if chat.unsent.error is None:
             with suppress(KimiError):  # there it is only a copy now
                 await asyncio.to_thread(self._session_store.save_draft, old_draft, "")
                 await asyncio.to_thread(self._session_store.save_raw_draft, old_draft, None)
@@ -197,43 +192,43 @@ class OpenChats:
         with suppress(KimiError):  # the chat tells
             if chat.session.messages:
                 await chat.open_session.save_at_the_end(self._session_store.look)
-            elif is_message(chat.draft):
+            elif is_message(chat.unsent.draft):
                 await chat.open_session.save()
-        await self._keep_draft(chat, chat.draft)
+        await self._keep_draft(chat, chat.unsent.draft)
         await self._keep_raw_draft(chat)
 
     async def keep_drafts(self, draft: str) -> None:
         """Save what was typed and is in no file yet, of every chat; `draft` is what is being typed on screen."""
         current = self.current
         for chat in self.all:
-            await self._keep_draft(chat, draft if chat is current else chat.draft)
+            await self._keep_draft(chat, draft if chat is current else chat.unsent.draft)
             await self._keep_raw_draft(chat)
 
     async def _keep_raw_draft(self, chat: Chat) -> None:
         """A session that holds nothing else is saved too, so that it can be resumed."""
         async with self._writing_draft:
-            draft = chat.take_typed_raw()
-            if draft == chat.kept_raw_draft:
+            draft = chat.unsent.take_typed_raw()
+            if draft == chat.unsent.kept_raw_draft:
                 return
             try:
                 if draft is not None and not await self.has_file(chat):
                     await chat.open_session.save()
                 await asyncio.to_thread(self._session_store.save_raw_draft, chat.draft_path, draft)
-                chat.kept_raw_draft, chat.draft_error = draft, None
+                chat.unsent.kept_raw_draft, chat.unsent.error = draft, None
             except KimiError as error:
-                chat.draft_error = error
+                chat.unsent.error = error
 
     async def _keep_draft(self, chat: Chat, draft: str) -> None:
         async with self._writing_draft:  # the last one written is the last one typed
-            text = chat.unsent(draft)
-            if text != chat.kept_draft or chat.draft_error is not None:
+            text = chat.unsent.with_queued(draft)
+            if text != chat.unsent.kept_draft or chat.unsent.error is not None:
                 try:
-                    chat.kept_draft = await asyncio.to_thread(self._save_draft, chat, text)
-                    chat.draft_error = None
+                    chat.unsent.kept_draft = await asyncio.to_thread(self._save_draft, chat, text)
+                    chat.unsent.error = None
                 except KimiError as error:
-                    chat.draft_error = error
+                    chat.unsent.error = error
             stand_in = self._stand_in
-            if stand_in is not None and chat is self.current and chat.draft_error is None:
+            if stand_in is not None and chat is self.current and chat.unsent.error is None:
                 await asyncio.to_thread(self._drop_early, stand_in.draft_path)
                 self._stand_in = None
                 self._let_go(stand_in.release)  # not before: who looks for what dead processes left would take it
@@ -247,7 +242,7 @@ class OpenChats:
 
         Raises StorageError where nobody can tell whether there is one.
         """
-        if not text and chat.kept_draft is None:
+        if not text and chat.unsent.kept_draft is None:
             self._drop_early(chat.draft_path)
             return ""
         try:

@@ -10,12 +10,13 @@ from kimi_tui.core.session.differing_fields import setting_words
 from kimi_tui.core.session.endings import STATES_IN_SHORT, reason_in_short
 from kimi_tui.core.session.session import Message, MessageState, Role
 from kimi_tui.core.session.tree import is_later
-from kimi_tui.core.settings.reply_batch import Member, ReplyBatch
+from kimi_tui.core.settings.reply_batch import Member
 from kimi_tui.core.text.cells import cells_of, cut
 from kimi_tui.core.text.visible import one_line
+from kimi_tui.ui.state.branch import Branch
 from kimi_tui.ui.state.figures import Figures
 from kimi_tui.ui.state.live_turn import LiveTurn
-from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.running_replies import RunningReplies
 from kimi_tui.ui.text import words
 
 NOTHING_KNOWN = "–"
@@ -55,16 +56,18 @@ class ReplyRow:
     """Whether its tokens, rate and cost are estimates."""
     reason: str = ""
     """Why the endpoint ended it, in its own word."""
+    source: LiveTurn | Message | None = None
+    """What is made of its text; None = it has none."""
 
 
-def reply_rows(chat: Chat, question_id: str, now_s: float) -> list[ReplyRow]:
+def reply_rows(branch: Branch, replies: RunningReplies, question_id: str, now_s: float) -> list[ReplyRow]:
     """Every reply to a question in the order of their beginning, then those that wait; `now_s` on the clock's scale."""
-    branch = chat.branch_now()
-    messages = {it.id: it for it in chat.session.messages if it.parent == question_id and it.role is Role.ASSISTANT}
-    lives = {it.live.key: it.live for it in chat.running if it.turn.reply.question_id == question_id}
-    members = chat.batch.members if chat.batch.question_id == question_id else ()
+    messages = {it.id: it for it in branch.session.messages if it.parent == question_id and it.role is Role.ASSISTANT}
+    lives = {it.live.key: it.live for it in replies.running if it.turn.reply.question_id == question_id}
+    members = replies.batch.members if replies.batch.question_id == question_id else ()
     family = [key for key in branch.families.get(question_id, {**messages, **lives}) if key in messages or key in lives]
-    on_branch = {message.id for message in chat.branch} if chat.shown_live is None else {chat.shown_live.key}
+    shown_live = replies.shown_live
+    on_branch = {message.id for message in branch.messages} if shown_live is None else {shown_live.key}
     rows = []
     for key in family:
         made = _live_row(lives[key], now_s) if key in lives else _message_row(messages[key])
@@ -94,6 +97,7 @@ def _message_row(reply: Message) -> ReplyRow:
         cost_usd=usage.cost_usd,
         is_estimated=is_estimated,
         reason=reason_in_short(reply),
+        source=reply,
     )
 
 
@@ -113,6 +117,7 @@ def _live_row(live: LiveTurn, now_s: float) -> ReplyRow:
         first_token_s=figures.first_token_s,
         total_s=now_s - live.started_s,
         rate=figures.rate,
+        source=live,
     )
 
 
@@ -212,15 +217,15 @@ def _text(column: _Column, row: ReplyRow, most_cells: int) -> str:
     return text if column.is_number else cut(one_line(text, 4 * most_cells), most_cells)
 
 
-def batch_table(chat: Chat, batch: ReplyBatch, now_s: float) -> str:
-    """What the replies of a batch took: the columns missed most, in lines of at most `BRIEF_CELLS`."""
+def batch_table(branch: Branch, replies: RunningReplies, now_s: float) -> str:
+    """What the replies of the batch took: the columns missed most, in lines of at most `BRIEF_CELLS`."""
+    batch = replies.batch
     values = {
         member.reply_id or f"number {number}": _value_of(member, batch.what)
         for number, member in enumerate(batch.members)
     }
-    rows = [
-        replace(row, setting=values[row.key]) for row in reply_rows(chat, batch.question_id, now_s) if row.key in values
-    ]
+    rows = reply_rows(branch, replies, batch.question_id, now_s)
+    rows = [replace(row, setting=values[row.key]) for row in rows if row.key in values]
     return "\n".join(brief_lines(rows))
 
 

@@ -48,7 +48,8 @@ from kimi_tui.ui.state.form_checks import FormChecks, NoticeView, about_form
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.notices import PASSING, REFUSED
-from kimi_tui.ui.state.open_chat import Chat, Running
+from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.running_replies import Running
 from kimi_tui.ui.state.services import SettingsStore
 
 if TYPE_CHECKING:  # the names of types only
@@ -137,7 +138,7 @@ class Turns:
         self._begin(chat, opening, plan, self._request(chat, opening, asked.options), told=told)
         chat.next_reply = _left_by(opening, asked)
         answers = None if chat.next_reply.answers else asked.answers
-        chat.follow_up = answers and replace(answers, options=asked.options)
+        chat.replies.follow_up = answers and replace(answers, options=asked.options)
 
     def start_batch(self, chat: Chat, again: AskingAgain, variants: Sequence[Variant], what: str, told: str) -> None:
         """Begin several replies to one question, as many as may run at once; `told` is said when they have begun.
@@ -151,22 +152,24 @@ class Turns:
         opening = replace(again, start=again.start or asked.start)
         requests = [self._request(chat, opening, it.options.over(asked.options)) for it in variants]
         members = tuple(Member(it.setting, request) for it, request in zip(variants, requests, strict=True))
-        chat.batch = ReplyBatch(again.question_id, members, what)
+        chat.replies.batch = ReplyBatch(again.question_id, members, what)
         chat.next_reply = replace(NOTHING_ASKED, answers=asked.answers)
         self._begin_due(chat, opening, asked.budget, told)
 
     def _begin_due(self, chat: Chat, opening: AskingAgain, budget: Budget | None, told: str = "") -> None:
         """Let those of a batch begin that may; one that cannot is told, and the next one takes its place."""
-        while due := chat.batch.due:
+        replies = chat.replies
+        while due := replies.batch.due:
             place = due[0]
             try:
                 chat.open_session.refuse_if_read_only()  # others may hold it since it was asked for
-                turn = self._begin(chat, opening, single, chat.batch.members[place].request, told=told, budget=budget)
+                request = replies.batch.members[place].request
+                turn = self._begin(chat, opening, single, request, told=told, budget=budget)
             except KimiError as error:
-                chat.batch = chat.batch.refused(place, error.summary)
+                replies.batch = replies.batch.refused(place, error.summary)
                 self._say_error(chat, error)
             else:
-                chat.batch, told = chat.batch.begun(place, turn.reply.id), ""
+                replies.batch, told = replies.batch.begun(place, turn.reply.id), ""
 
     def answer(self, chat: Chat, thought: Message, answers: Answers) -> None:
         """Begin so many answers to the thinking of a reply.
@@ -203,16 +206,9 @@ class Turns:
         turn = self._engine().start(chat.open_session, opening, request, plan)
         is_json = is_json_form(request.fields.get("response_format"))
         live = LiveTurn(turn.reply, self._clock.monotonic(), budget, is_json, told)
-        chat.note_begun(Running(turn, live))
+        chat.replies.note_begun(Running(turn, live))
         self._run(self._follow(chat, turn, turn.listen(), opening))
         return turn
-
-    async def settle(self, chat: Chat) -> None:
-        running = chat.running
-        chat.stop()
-        for it in running:
-            await it.turn.finished()
-        chat.running = ()
 
     def _request(self, chat: Chat, opening: Opening, options: RequestOptions) -> RequestSettings:
         chat.open_session.refuse_if_read_only()
@@ -234,13 +230,13 @@ class Turns:
 
     def _apply(self, chat: Chat, turn: Turn, event: TurnEvent, opening: Opening) -> None:
         """Note one event, and have it shown; events of a turn that was left behind are late."""
-        live = next((it.live for it in chat.running if it.turn is turn), None)
+        live = next((it.live for it in chat.replies.running if it.turn is turn), None)
         if live is None:
             return
         match event:
             case TurnBegan():
                 self._show_begun(chat, live)
-            case PhaseChanged(phase=Phase.WAITING) if live is chat.live:
+            case PhaseChanged(phase=Phase.WAITING) if live is chat.replies.live:
                 self._view.show_request(chat)
             case ReplyDelta():
                 self._grow(chat, turn, live, event)
@@ -260,7 +256,7 @@ class Turns:
                 assert_never(event)
 
     def _show_begun(self, chat: Chat, live: LiveTurn) -> None:
-        if live is not chat.live:
+        if live is not chat.replies.live:
             self._view.show_beside(chat)
             return
         chat.notices.drop_passing()
@@ -276,9 +272,9 @@ class Turns:
         live.note(delta, now_s)
         if delta.part is ReplyPart.ANSWER or not live.label:  # while it thinks, the screen's clock counts
             live.update_label(now_s)
-        if live is chat.live:
+        if live is chat.replies.live:
             self._view.show_delta(chat, delta)
-        if delta.part is ReplyPart.ANSWER and chat.follow_up is not None:
+        if delta.part is ReplyPart.ANSWER and chat.replies.follow_up is not None:
             reply = turn.reply.message(self._clock.now())
             self._answer_more(chat, reply if turn.context is None else turn.context.noted_on(reply, chat.session))
 
@@ -287,7 +283,7 @@ class Turns:
 
         So it is paid once, the first answer waits for nobody, and no request is cut whose cost nobody would tell.
         """
-        answers, chat.follow_up = chat.follow_up, None
+        answers, chat.replies.follow_up = chat.replies.follow_up, None
         if answers is None:
             return
         try:
@@ -299,11 +295,11 @@ class Turns:
         """Note how it ended: what came, what was kept, what to do next."""
         if ended.state is MessageState.COMPLETE and ended.replies and ended.replies[0].content:
             self._answer_more(chat, ended.replies[0])  # it came in one piece
-        if chat.note_batch_end(ended) and isinstance(opening, AskingAgain):
-            live = next(it.live for it in chat.running if it.turn is turn)
+        if chat.replies.note_batch_end(ended) and isinstance(opening, AskingAgain):
+            live = next(it.live for it in chat.replies.running if it.turn is turn)
             self._begin_due(chat, opening, live.budget)
         chat.notices.drop(REFUSED)
-        if chat.note_end(turn, ended):
+        if chat.replies.note_end(turn, ended):
             self._run(self._save(chat))
         if isinstance(opening, Asking | AskingAgain):
             _settle_start(chat, opening.start, ended)
@@ -315,16 +311,16 @@ class Turns:
             self._view.notice(chat, *told)
         for reply in ended.replies:
             self.checks.begin(chat, reply)
-        if chat.turn is not None:  # others run: what waits, waits for all of them
+        if chat.replies.turn is not None:  # others run: what waits, waits for all of them
             return
-        if chat.is_whole:
+        if chat.replies.is_whole:
             self._send_queued(chat)
         else:
             self._give_back_unsent(chat, turn, ended, opening)
 
     def _give_back_unsent(self, chat: Chat, turn: Turn, ended: TurnEnded, opening: Opening) -> None:
         """Bring back what got no reply: the question, an edit to where it came from, and what waited behind it."""
-        unsent = list(chat.queued)
+        unsent = list(chat.unsent.queued)
         if isinstance(opening, Asking) and not is_raw(opening) and not ended.replies:
             if turn.question is None and chat.session.find(opening.alternative_to) is not None:
                 self._view.give_back(chat, opening.text, opening.alternative_to)
@@ -342,22 +338,22 @@ class Turns:
 
         They were written below the reply that has ended, and are not sent below anything else.
         """
-        if not chat.queued:
+        if not chat.unsent.queued:
             return
-        if all(reply.id != chat.session.head for ended in chat.ends for reply in ended.replies):
-            self._give_back(chat, chat.queued)
+        if all(reply.id != chat.session.head for ended in chat.replies.ends for reply in ended.replies):
+            self._give_back(chat, chat.unsent.queued)
             words = "The reply that a message waited for is not the one on screen; it is back in the composer, unsent."
             self._view.notice(chat, words, "warning")
             return
-        text, *chat.queued = chat.queued
+        text, *chat.unsent.queued = chat.unsent.queued
         try:
             self.start(chat, Asking(text))
         except KimiError as error:
-            self._give_back(chat, [text, *chat.queued])
+            self._give_back(chat, [text, *chat.unsent.queued])
             self._say_error(chat, error, "The queued message is back in the composer.")
 
     def _give_back(self, chat: Chat, texts: list[str]) -> None:
-        chat.queued = []
+        chat.unsent.queued = []
         if texts:
             self._view.give_back(chat, "\n\n".join(texts))
 
@@ -381,8 +377,8 @@ def _left_by(opening: Opening, asked: NextReply) -> NextReply:
 
 def _settle_start(chat: Chat, start: Start | None, ended: TurnEnded) -> None:
     """What a reply was to begin with is for the next one where none came; a raw input is kept with its reply."""
-    has_none = chat.turn is None and not any(each.replies for each in chat.ends)
+    has_none = chat.replies.turn is None and not any(each.replies for each in chat.replies.ends)
     if has_none and isinstance(start, ReplyStart):
         chat.next_reply = replace(chat.next_reply, start=chat.next_reply.start or start)
     if ended.replies and isinstance(start, RawInput):
-        chat.note_raw_sent(start.text)
+        chat.unsent.note_raw_sent(start.text)

@@ -98,7 +98,7 @@ class Bars:
 
     def texts(self, chat: Chat) -> BarTexts:
         session, settings = chat.session, self._store.value
-        rest = settings, chat.empty_end, chat.next_reply, chat.room.cut.left_out
+        rest = settings, chat.replies.empty_end, chat.next_reply, chat.room.cut.left_out
         if self._made is None or self._made[0] is not session or self._made[1] != rest:
             self._made = session, rest, _bar_texts(chat, settings, self._endpoint)
         return self._made[2]
@@ -124,7 +124,7 @@ def _bar_texts(chat: Chat, settings: Settings, endpoint: str) -> BarTexts:
         short_title=session.title or "new session",
         short_places=(f"{model.rpartition('/')[2]} · {thinking}", thinking),
         context=context._replace(reply_tokens=reply_tokens),
-        last=last_figures(session, chat.empty_end),
+        last=last_figures(session, chat.replies.empty_end),
     )
 
 
@@ -151,7 +151,7 @@ def welcome_entries(key_words: str, label: Callable[[str], str]) -> Sequence[Ent
 
 def elsewhere(chats: Sequence[Chat]) -> str:
     """Say what goes on in sessions that are not on screen; "" = nothing."""
-    running = sum(chat.turn is not None for chat in chats)
+    running = sum(chat.replies.turn is not None for chat in chats)
     failed = sum(chat.has_failed for chat in chats)
     unread = sum(chat.is_unread and not chat.has_failed for chat in chats)
     unsaved = sum(chat.unsaved is not None for chat in chats)
