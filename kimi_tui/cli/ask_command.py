@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -124,7 +125,7 @@ async def _recordings(order: Order, context: Context) -> Recordings | None:
     recordings = context.recordings()
     recordings.tell = context.tell
     if path is not None:
-        await recordings.save_next(order.session.id, Path(path).expanduser())
+        await recordings.save_next(order.session.id, Path(os.path.expanduser(path)))
     return recordings
 
 

@@ -53,7 +53,9 @@ class Context:
         from kimi_tui.adapters.log import set_up_log
 
         try:
-            self._log = set_up_log(Path(path).expanduser(), [self.environ.get(name, "").strip() for name in VARIABLES])
+            self._log = set_up_log(
+                Path(os.path.expanduser(path)), [self.environ.get(name, "").strip() for name in VARIABLES]
+            )
         except OSError as error:
             raise UsageError(f"KIMI_TUI_LOG: {path}: {reason_of(error)}.") from error
         logging.getLogger("kimi_tui").info("kimi-tui %s: %s", __version__, self.options.command or "screen")
@@ -94,7 +96,7 @@ class Context:
         from kimi_tui.adapters.config import paths
 
         folder = self.settings().sessions.folder
-        return Path(folder).expanduser() if folder else paths.sessions_dir(self.data_dir)
+        return Path(os.path.expanduser(folder)) if folder else paths.sessions_dir(self.data_dir)
 
     def load(self) -> LoadedSettings:
         """Read the config, once; ConfigError where a config file that was named is not there."""

@@ -386,8 +386,7 @@ class SessionFiles(SessionFolder):
         """
         from kimi_tui.core.prompt.export_forms import export_form_of  # noqa: PLC0415 - few calls export
 
-        if path.exists():
-            raise StorageError(f"{path} is there already; nothing was written.", "Name another file.")
+        refuse_if_there(path, "nothing was written.", "Name another file.")
         write_atomic(path, export_form_of(path.suffix, str(path)).render(session))
 
     # -- the trash

@@ -53,6 +53,14 @@ def test_an_unreadable_file_is_named_and_left_alone(files: SessionFiles) -> None
     assert files.find("bad") == bad
 
 
+@pytest.mark.parametrize(("name", "words"), [("there.md", "is there already"), (f"{'x' * 300}.md", "could not be")])
+def test_where_nothing_can_be_exported_to_is_told(files: SessionFiles, tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "there.md").write_text("old")
+    with pytest.raises(StorageError, match=words):
+        files.export(make(), tmp_path / name)
+    assert (tmp_path / "there.md").read_text() == "old"
+
+
 def test_two_files_of_one_id_are_saved_apart(files: SessionFiles) -> None:
     files.save_now(make())
     one = files.find()
