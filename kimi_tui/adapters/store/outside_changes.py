@@ -139,7 +139,8 @@ class BaseVersions:
                 return FileState.SAME
             if self._digest(path) != base.version.digest:
                 return FileState.CHANGED
-        self._bases[path] = replace(base, version=Version(mark, base.version.digest, seen_ns))
+        if self._bases.get(path) is base:  # neither released nor saved meanwhile
+            self._bases[path] = replace(base, version=Version(mark, base.version.digest, seen_ns))
         return FileState.SAME
 
     @staticmethod
@@ -178,7 +179,8 @@ class BaseVersions:
             found = self._read(path)
         except StorageError as error:
             return Lost(error.summary) if self._is_doubted_again(path, mark_of(path)) else None
-        if found == self._bases[path].session:  # only its bytes are others, such as the ends of its lines
+        base = self._bases.get(path)
+        if base is None or found == base.session:  # released meanwhile; or only its bytes are others, such as line ends
             self.note(path, version, found)
             return None
         found = replace(sharing_messages(found, session), path=session.path)
