@@ -106,12 +106,13 @@ class BaseVersions:
         """Remember what is noted of a file, until the last user is done with it."""
         self._users.setdefault(path, set()).add(user)
 
-    def end(self, path: Path, user: object) -> None:
-        """Ending twice is ending once."""
+    def end(self, path: Path, user: object) -> bool:
+        """Return whether that was the last user; ending twice is ending once."""
         users = self._users.get(path, set())
         users.discard(user)
         if not users:
             self.forget(path)
+        return not users
 
     def forget(self, path: Path) -> None:
         """Say that a file is gone for good: nothing is made of that."""
