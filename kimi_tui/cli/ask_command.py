@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -131,7 +132,7 @@ async def _recordings(path: str | None, session_id: str, console: Console, confi
     recordings = make_recordings(config)
     recordings.tell = console.tell
     if path is not None:
-        await recordings.save_next(session_id, Path(path).expanduser())
+        await recordings.save_next(session_id, Path(os.path.expanduser(path)))
     return recordings
 
 

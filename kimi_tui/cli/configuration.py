@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -40,7 +41,7 @@ class Configuration:
         from kimi_tui.adapters.config import paths
 
         folder = self.settings().sessions.folder
-        return Path(folder).expanduser() if folder else paths.sessions_dir(self.data_dir)
+        return Path(os.path.expanduser(folder)) if folder else paths.sessions_dir(self.data_dir)
 
     def load(self) -> LoadedSettings:
         """Read the config, once; ConfigError where a config file that was named is not there."""

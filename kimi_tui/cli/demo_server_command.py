@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from argparse import Namespace
 from pathlib import Path
@@ -38,7 +39,7 @@ def _recorded(options: Namespace) -> Recorded:
     from kimi_tui.adapters.endpoint.demo_server import Recorded
     from kimi_tui.adapters.recording_files import load_recording
 
-    return Recorded(load_recording(Path(options.replay).expanduser()).exchanges, FasterClock(options.speed))
+    return Recorded(load_recording(Path(os.path.expanduser(options.replay))).exchanges, FasterClock(options.speed))
 
 
 async def _serve(options: Namespace, console: Console, dialect: Dialect) -> int:

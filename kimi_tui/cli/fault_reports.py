@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,9 @@ class FaultReports:
         from kimi_tui.adapters.log import set_up_log
 
         try:
-            self._log = set_up_log(Path(path).expanduser(), [environ.get(name, "").strip() for name in VARIABLES])
+            self._log = set_up_log(
+                Path(os.path.expanduser(path)), [environ.get(name, "").strip() for name in VARIABLES]
+            )
         except OSError as error:
             raise UsageError(f"KIMI_TUI_LOG: {path}: {reason_of(error)}.") from error
         logging.getLogger("kimi_tui").info("kimi-tui %s: %s", __version__, self._command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from argparse import Namespace
 from collections.abc import Mapping
@@ -40,7 +41,7 @@ def run(options: Namespace, console: Console, config: Configuration, reports: Fa
     """Raises StorageError where the recording cannot be read, and as `run_screen` does."""
     from kimi_tui.adapters.recording_files import load_recording
 
-    recording = load_recording(Path(options.file).expanduser())
+    recording = load_recording(Path(os.path.expanduser(options.file)))
     turn = recorded_turn(recording, options.file)
     if recording.unread:
         console.tell(f"{options.file}: {counted(recording.unread, 'line')} cannot be read; the rest is replayed.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from pathlib import Path
 from shlex import quote
@@ -113,7 +114,7 @@ def repair(options: Namespace, console: Console, sessions: Sessions) -> int:
     """Raises KimiError where nothing of a session can be read, or the new file not be written."""
     from kimi_tui.adapters.store.repaired_copy import write_repaired
 
-    path, new = Path(options.file).expanduser(), Path(options.output).expanduser()
+    path, new = Path(os.path.expanduser(options.file)), Path(os.path.expanduser(options.output))
     if not path.exists():
         path = sessions.find(options.file)
     found = write_repaired(path, new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +13,7 @@ def config_file(option: str | None, environ: Mapping[str, str]) -> Path:
     """The config file: the option's, else KIMI_TUI_CONFIG's, else `config.toml` in the system's config folder."""
     named = option or environ.get("KIMI_TUI_CONFIG")
     if named:
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))
     import platformdirs  # noqa: PLC0415 - not needed where a path is given
 
     return platformdirs.user_config_path(NAME, appauthor=False) / "config.toml"
@@ -22,7 +23,7 @@ def data_dir(option: str | None, environ: Mapping[str, str]) -> Path:
     """The data folder: the option's, else KIMI_TUI_DATA_DIR's, else the system's."""
     named = option or environ.get("KIMI_TUI_DATA_DIR")
     if named:
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))
     import platformdirs  # noqa: PLC0415 - not needed where a path is given
 
     return platformdirs.user_data_path(NAME, appauthor=False)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,9 +51,10 @@ class LeftBehind:
             return ""
         from kimi_tui.adapters.store.session_recovery import recover_held  # noqa: PLC0415
 
-        with suppress(StorageError):
+        try:
             return recover_held(self._files, path)
-        return ""
+        except StorageError as error:
+            return f"What had come when the program ended is kept, but could not be put back: {error.summary}"
 
     def _names(self) -> Sequence[str]:
         """The files that a process leaves when it dies: journals, drafts without a session, locks of two formats."""

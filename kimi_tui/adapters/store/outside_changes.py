@@ -106,12 +106,13 @@ class BaseVersions:
         """Remember what is noted of a file, until the last user is done with it."""
         self._users.setdefault(path, set()).add(user)
 
-    def end(self, path: Path, user: object) -> None:
-        """Ending twice is ending once."""
+    def end(self, path: Path, user: object) -> bool:
+        """Return whether that was the last user; ending twice is ending once."""
         users = self._users.get(path, set())
         users.discard(user)
         if not users:
             self.forget(path)
+        return not users
 
     def forget(self, path: Path) -> None:
         """Say that a file is gone for good: nothing is made of that."""
@@ -139,7 +140,8 @@ class BaseVersions:
                 return FileState.SAME
             if self._digest(path) != base.version.digest:
                 return FileState.CHANGED
-        self._bases[path] = replace(base, version=Version(mark, base.version.digest, seen_ns))
+        if self._bases.get(path) is base:  # neither released nor saved meanwhile
+            self._bases[path] = replace(base, version=Version(mark, base.version.digest, seen_ns))
         return FileState.SAME
 
     @staticmethod
@@ -178,7 +180,8 @@ class BaseVersions:
             found = self._read(path)
         except StorageError as error:
             return Lost(error.summary) if self._is_doubted_again(path, mark_of(path)) else None
-        if found == self._bases[path].session:  # only its bytes are others, such as the ends of its lines
+        base = self._bases.get(path)
+        if base is None or found == base.session:  # released meanwhile; or only its bytes are others, such as line ends
             self.note(path, version, found)
             return None
         found = replace(sharing_messages(found, session), path=session.path)

@@ -93,7 +93,7 @@ class SessionFiles(SessionFolder):
         """Is told in a line what is recovered of a session that is not opened to go on."""
         self._paths: dict[str, Path] = {}
         self._bases = BaseVersions(self._reader.read_again)
-        self._writers: dict[Path, Writer] = {}
+        self._writers: dict[Path, Writer] = {}  # of sessions that are held: each keeps its session's messages
         self._not_locked: dict[Path, SessionLock] = {}  # where it could not be made when the session began
         self._backups = SessionBackups()
         self.save_listeners: list[SaveListener] = [self._note_row]
@@ -146,7 +146,7 @@ class SessionFiles(SessionFolder):
             session = self._load_as_base(path, lock)
             draft = gather(path)
         except BaseException:
-            lock.release()
+            self._release(lock, path)
             raise
         if path.parent != self.folder:
             sweep_temporaries(path.parent)
@@ -178,7 +178,7 @@ class SessionFiles(SessionFolder):
         try:
             session, draft = self._load_as_base(path, place_lock), load_draft(place)
         except BaseException:
-            place_lock.release()
+            self._release(place_lock, path)
             raise
         release = partial(self._release, place_lock, path)
         return HeldSession(session, path, draft, release, error.summary, draft_path=place, is_free=lock.is_free)
@@ -188,13 +188,18 @@ class SessionFiles(SessionFolder):
         version = read_version(path)
         session = replace(self._reader.read(path), path=str(path))
         self._paths[session.id] = path
-        self._bases.begin(path, lock)
+        self._begin(lock, path)
         self._bases.note(path, version, session)
         return session
 
+    def _begin(self, lock: SessionLock, path: Path) -> None:
+        self._bases.begin(path, lock)
+        self._writers.setdefault(path, format_of(path.suffix).make_writer())
+
     def _release(self, lock: SessionLock, path: Path) -> None:
         self._not_locked.pop(path, None)
-        self._bases.end(path, lock)
+        if self._bases.end(path, lock):
+            self._writers.pop(path, None)
         lock.release()
 
     def create(self, session: Session, kind: str = WINDOW) -> HeldSession:
@@ -212,7 +217,7 @@ class SessionFiles(SessionFolder):
             if kind != WINDOW or isinstance(error, SessionHeldError):
                 raise
             self._not_locked[path] = lock
-        self._bases.begin(path, lock)
+        self._begin(lock, path)
         return HeldSession(replace(session, path=str(path)), path, release=partial(self._release, lock, path))
 
     # -- writing
@@ -245,7 +250,7 @@ class SessionFiles(SessionFolder):
         state = self._bases.compare(path)
         if state is FileState.CHANGED and (conflict := self._keep_both(session, path)) is not None:
             return conflict
-        write = self._writers.setdefault(path, format_of(path.suffix).make_writer())
+        write = self._writers.get(path) or format_of(path.suffix).make_writer()
         self._bases.note(path, self._write(session, path, write), session)
         self._paths[session.id] = path
         return Rewritten(path) if state is FileState.GONE else None
@@ -270,15 +275,14 @@ class SessionFiles(SessionFolder):
         refuse_if_there(path, "nothing was written.")
         lock = SessionLock(path)
         lock.acquire()
+        self._begin(lock, path)
         try:
             moved = replace(session, path=str(path))
-            write = self._writers.setdefault(path, format_of(path.suffix).make_writer())
-            version = self._write(moved, path, write)
+            version = self._write(moved, path, self._writers[path])
         except BaseException:
-            lock.release()
+            self._release(lock, path)
             raise
         self._paths[session.id] = path
-        self._bases.begin(path, lock)
         self._bases.note(path, version, moved)
         return HeldSession(moved, path, release=partial(self._release, lock, path))
 
@@ -386,8 +390,7 @@ class SessionFiles(SessionFolder):
         """
         from kimi_tui.core.prompt.export_forms import export_form_of  # noqa: PLC0415 - few calls export
 
-        if path.exists():
-            raise StorageError(f"{path} is there already; nothing was written.", "Name another file.")
+        refuse_if_there(path, "nothing was written.", "Name another file.")
         write_atomic(path, export_form_of(path.suffix, str(path)).render(session))
 
     # -- the trash

@@ -50,8 +50,9 @@ class SessionIndex:
         self._in_file: dict[str, Row] = {}
         with contextlib.suppress(OSError, ValueError, RecursionError):
             data = json.loads(read_file(self._path))
-            if isinstance(data, dict) and data.get("version") == INDEX_VERSION and isinstance(data["files"], dict):
-                self._in_file = data["files"]
+            files = data.get("files") if isinstance(data, dict) and data.get("version") == INDEX_VERSION else None
+            if isinstance(files, dict):
+                self._in_file = {name: row for name, row in files.items() if isinstance(row, list) and row}
         self._old = {**self._in_file, **saved}
         self._new: dict[str, Row] = {}
 

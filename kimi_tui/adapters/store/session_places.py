@@ -76,10 +76,10 @@ def is_there(path: Path) -> bool:
         return path.exists()
 
 
-def refuse_if_there(path: Path, consequence: str) -> None:
-    """Raise StorageError where a file is there; `consequence` ends its summary."""
+def refuse_if_there(path: Path, consequence: str, hint: str = "") -> None:
+    """Raise StorageError where a file is there, or nobody can tell; `consequence` ends its summary."""
     if is_there(path):
-        raise StorageError(f"{path} is there already; {consequence}")
+        raise StorageError(f"{path} is there already; {consequence}", hint)
 
 
 def move_session(source: Path, target: Path) -> None:

@@ -80,7 +80,10 @@ def _assemble(stream: IO[bytes], path: Path) -> Session:
     """Raises StorageError where the file cannot be read, or the process ended before it was."""
     session, messages = None, list[Message]()
     while length := int.from_bytes(data := stream.read(LENGTH_BYTES), "big"):
-        piece = pickle.loads(stream.read(length))
+        data = stream.read(length)
+        if len(data) < length:
+            raise _has_ended(path)
+        piece = pickle.loads(data)
         if isinstance(piece, StorageError):
             raise piece
         if isinstance(piece, Session):
@@ -88,8 +91,12 @@ def _assemble(stream: IO[bytes], path: Path) -> Session:
         else:
             messages += piece
     if session is None or len(data) < LENGTH_BYTES:
-        raise StorageError(f"{path} could not be read: what read it has ended.", "The file is as it was; try again.")
+        raise _has_ended(path)
     return replace(session, messages=tuple(messages))
+
+
+def _has_ended(path: Path) -> StorageError:
+    return StorageError(f"{path} could not be read: what read it has ended.", "The file is as it was; try again.")
 
 
 def _pieces(session: Session) -> Iterator[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -202,7 +203,7 @@ def _path(argument: str, command: str, example: str) -> Path:
     name = argument.strip()
     if not name:
         raise UsageError(f"/{command} needs a file name.", f"For example: /{command} {example}")
-    return Path(name).expanduser()
+    return Path(os.path.expanduser(name))
 
 
 def _quoted(title: str) -> str:

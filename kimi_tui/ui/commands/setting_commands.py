@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -174,7 +175,7 @@ class SettingCommands:
             self._set_field(FORMAT, None)
             self.say("Answers of this session may have any form.")
         elif self.load_schema is not None:
-            path, chat = Path(name).expanduser(), self.open_chats.current
+            path, chat = Path(os.path.expanduser(name)), self.open_chats.current
             schema = await asyncio.to_thread(self.load_schema, path)
             form = {"type": "json_schema", "json_schema": schema}
             await self._refuse_unless_schema(chat, form, str(path))

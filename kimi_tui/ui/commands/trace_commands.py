@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,11 +111,11 @@ class TraceCommands:
         if not words or words == [NEXT]:
             raise UsageError("/record needs a file name.", "For example: /record bug.jsonl, /record next bug.jsonl")
         if words[0] == NEXT:
-            path = Path(words[1].strip()).expanduser()
+            path = Path(os.path.expanduser(words[1].strip()))
             await recorder.save_next(session_id, path)
             self.say(f"The next reply of this session is recorded into {path}.\n{FIRST} {HOLDS}")
             return
-        path = Path(argument.strip()).expanduser()
+        path = Path(os.path.expanduser(argument.strip()))
         is_running = await recorder.save_last(session_id, path, chat.shown_key(None))
         if is_running is None:
             raise UsageError("No reply came here since the program started.", "/record next FILE records the next one.")

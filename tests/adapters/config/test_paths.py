@@ -23,6 +23,11 @@ def test_an_option_goes_before_the_environment(tmp_path: Path) -> None:
     assert paths.data_dir("~/data", environ) == Path.home() / "data"
 
 
+def test_a_name_that_only_looks_like_somebodys_home_is_a_name() -> None:
+    assert paths.config_file("~draft.md", {}) == Path("~draft.md")
+    assert paths.data_dir(None, {"KIMI_TUI_DATA_DIR": "~draft/x"}) == Path("~draft/x")
+
+
 def test_without_either_the_system_decides(tmp_path: Path) -> None:
     empty = {"KIMI_TUI_CONFIG": "", "KIMI_TUI_DATA_DIR": ""}
     config, data = paths.config_file(None, empty), paths.data_dir(None, {})

@@ -17,6 +17,7 @@ from unittest import mock
 
 import pytest
 
+from kimi_tui.adapters.store.outside_changes import BaseVersions, FileState, read_version
 from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import StorageError
@@ -309,6 +310,22 @@ def test_a_file_system_that_fails_says_nothing_about_the_file(
     monkeypatch.setattr(os, "stat", stat)
     assert look(files, held.session) is None
     assert look(files, held.session) is None
+
+
+def test_a_session_may_be_released_while_it_is_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "s1.toml"
+    path.write_text("old")
+
+    def read(path: Path) -> Session:
+        bases.end(path, "a window")
+        return SESSION
+
+    bases = BaseVersions(read)
+    bases.begin(path, "a window")
+    bases.note(path, read_version(path), replace(SESSION, title="Stew"))
+    path.write_text("new")
+    assert bases.look(path, SESSION) is None
+    assert bases.compare(path) is FileState.SAME  # nothing is remembered of it
 
 
 @pytest.mark.parametrize("act", ["rename", "convert"])

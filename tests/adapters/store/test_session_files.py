@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import json
 import os
 from dataclasses import replace
@@ -51,6 +52,36 @@ def test_an_unreadable_file_is_named_and_left_alone(files: SessionFiles) -> None
         files.save_now(make("bad"))
     assert bad.read_text() == "= no"
     assert files.find("bad") == bad
+
+
+@pytest.mark.parametrize(("name", "words"), [("there.md", "is there already"), (f"{'x' * 300}.md", "could not be")])
+def test_where_nothing_can_be_exported_to_is_told(files: SessionFiles, tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "there.md").write_text("old")
+    with pytest.raises(StorageError, match=words):
+        files.export(make(), tmp_path / name)
+    assert (tmp_path / "there.md").read_text() == "old"
+
+
+def is_in_memory(text: str) -> bool:
+    gc.collect()
+    return any(isinstance(known, Message) and known.content == text for known in gc.get_objects())
+
+
+def test_a_session_that_nobody_holds_is_not_kept_in_memory(files: SessionFiles) -> None:
+    text = str(NOW)
+
+    def act() -> None:
+        files.save_now(make("one").with_message(Message("m2", Role.USER, text, "m1")))
+        held = files.open(files.find("one"))
+        files.save_now(replace(held.session, title="Stew"))
+        moved = files.save_as(held.session, files.folder / "two.toml")
+        held.release()
+        files.save_now(replace(moved.session, title="Roast"))
+        assert is_in_memory(text)
+        moved.release()
+
+    act()
+    assert not is_in_memory(text)
 
 
 def test_two_files_of_one_id_are_saved_apart(files: SessionFiles) -> None:
@@ -124,7 +155,8 @@ def test_the_index_notices_changes_and_may_be_broken(files: SessionFiles) -> Non
     path.write_bytes(path.read_bytes().replace(b"Lamb", b"Fish"))
     os.utime(path, ns=(1, 1))
     assert files.list().summaries[0].title == "Fish"
-    for junk in (b"{", b'{"version": 1, "files": {"%s": [1]}}' % path.name.encode(), b'{"version": 1, "files": []}'):
+    rows = [b'{"version": 1, "files": {"%s": %s}}' % (path.name.encode(), row) for row in (b"[1]", b"[]", b"7", b"{}")]
+    for junk in (b"{", b"[]", b'{"version": 1}', b'{"version": 1, "files": []}', *rows):
         (files.folder / ".index").write_bytes(junk)
         assert files.list().summaries[0].title == "Fish"
 

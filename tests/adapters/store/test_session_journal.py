@@ -6,6 +6,7 @@ A copy of the folder is what a process that dies leaves: its locks are nobody's 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -436,6 +437,27 @@ def test_one_of_a_newer_version_stays(tmp_path: Path) -> None:
     assert journals_left(files.folder) == [(files.folder / ".s1.journal", "a journal of a newer kimi-tui")]
 
 
+async def test_a_session_whose_journal_cannot_be_put_back_opens_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = world(tmp_path, streaming(token("hm"), asyncio.Event()), session=TALK)
+    turn = place.engine.start(place.open_session, Asking("More?"), REQUEST)
+    await written(place, "hm")
+    left = place.left()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        held = left.open(left.folder / "s1.toml")
+    assert "could not be put back" in held.recovered
+    assert "No space left" in held.recovered
+    held.release()
+    assert texts(SessionFiles(left.folder, tmp_path).open(held.path).session)[-1] == "hm|"
+    await stop(turn)
+
+
 async def test_where_the_session_cannot_be_read_its_journal_waits(tmp_path: Path) -> None:
     place = world(tmp_path, streaming(token("hm"), asyncio.Event()))
     turn = place.engine.start(place.open_session, Asking("Lamb?"), REQUEST)
@@ -488,7 +510,8 @@ async def test_what_could_not_be_written_yet_is_kept_through_the_next_turn(tmp_p
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(left, "rewrite", refuse_to_write)
         held = left.open(left.folder / "s1.toml")
-    assert (held.recovered, texts(held.session)) == ("", ["|Lamb?"])
+    assert "could not be put back: the disk is full" in held.recovered
+    assert texts(held.session) == ["|Lamb?"]
     engine = Engine(ScriptedClient([streaming(*WHOLE)]), HandClock(), listeners=[SessionJournals(left)])
     await engine.start(OpenSession(held.session, left), Asking("Stew?"), REQUEST).finished()
     held.release()

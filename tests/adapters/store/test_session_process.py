@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -113,6 +114,15 @@ def test_one_that_is_stopped_says_so_and_none_begins_after_that(tmp_path: Path) 
     reading.stop()
     with pytest.raises(StorageError, match="what read it has ended"):
         reading.read(path)
+
+
+def test_one_that_dies_wherever_it_is_says_so() -> None:
+    path, whole = Path("s.toml"), io.BytesIO()
+    session_process._write(session_process._pieces(talk(("Why?", "Because."))), whole)
+    data = whole.getvalue()
+    for end in range(len(data)):
+        with pytest.raises(StorageError, match="what read it has ended"):
+            session_process._assemble(io.BytesIO(data[:end]), path)
 
 
 def test_it_imports_nothing_of_the_screen(tmp_path: Path) -> None:
