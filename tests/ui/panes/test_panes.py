@@ -14,6 +14,8 @@ import pytest
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.layers import Key
 from kimi_tui.core.settings.sampling import resolve_request
+from kimi_tui.ui.keys.input_order import COMMANDS
+from kimi_tui.ui.panes import side_panes
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import NOW, Program, program, talk
 from tests.ui.resizing import resize
@@ -83,6 +85,16 @@ async def test_a_width_is_changed_by_key_and_remembered(tmp_path: Path) -> None:
         await running.type("<f5><alt+right>")
         await running.until(lambda: running.settings.saved == {("ui", "widths", "prompt"): 48})
         assert running.side("prompt").outer_size.width == 48
+
+
+async def test_keys_do_not_wait_until_a_width_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_panes, "SAVE_DELAY_S", 60.0)
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<f5><alt+right>")
+        await running.until(lambda: running.side("prompt").outer_size.width == 48)
+        assert not [worker for worker in running.app.workers if worker.group == COMMANDS and not worker.is_finished]
+        assert not running.settings.saved
+    assert running.settings.saved == {("ui", "widths", "prompt"): 48}  # leaving remembers it at once
 
 
 async def test_an_edge_is_dragged(tmp_path: Path) -> None:
