@@ -5,8 +5,8 @@ A pane's widget is made when it is first opened, since the first frame needs non
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -14,6 +14,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widget import Widget
 
+from kimi_tui.core.errors import ConfigError
 from kimi_tui.core.settings.layers import Key
 from kimi_tui.core.settings.settings import PANE_WIDTH_ENDS
 from kimi_tui.ui.keys.focus import scope_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # the name of a type only: the first frame needs no turn
     from kimi_tui.core.wire.turn_events import ReplyDelta
 
 SAVE_DELAY_S = 0.5
+"""How long a new width may wait until it is saved, in seconds."""
 
 
 class SidePanes(Horizontal):
@@ -54,7 +56,7 @@ class SidePanes(Horizontal):
         self._keyed = ""
         self._widths: dict[str, int] = {}
         self._panels: dict[str, Panel] = {}
-        self._saves = 0
+        self._is_due = False  # whether widths are about to be remembered
         self.is_giving_keys = False
         """Whether a pane that was opened is about to take the focus."""
 
@@ -175,25 +177,29 @@ class SidePanes(Horizontal):
         self._set_width(event.pane, event.columns)
 
     def _set_width(self, name: str, columns: int) -> None:
-        """The width is remembered when it stays."""
+        """The width is remembered a little later: one that is dragged changes often."""
         low, high = PANE_WIDTH_ENDS
         self._widths[name] = min(max(columns, low), high)
         self.fit()
         found = self._arrangement
         self._widths[name] = found.left_columns if name == found.left else found.right_columns or self._widths[name]
-        self._saves += 1
-        self._run_later(self._remember(self._saves))
+        if not self._is_due:
+            self._is_due = True
+            self.set_timer(SAVE_DELAY_S, lambda: self._run_later(self._remember(), keys_wait=False))
 
-    async def _remember(self, number: int) -> None:
-        """Nothing is saved where another change has followed: a debounce."""
-        await asyncio.sleep(SAVE_DELAY_S)
-        if number == self._saves:
-            before = self._settings.value.ui.widths
-            changed: dict[Key, object | None] = {
-                ("ui", "widths", name): width for name, width in self._widths.items() if width != before[name]
-            }
-            if changed:
-                await self._settings.save(changed)
+    async def _remember(self) -> None:
+        self._is_due = False
+        before = self._settings.value.ui.widths
+        changed: dict[Key, object | None] = {
+            ("ui", "widths", name): width for name, width in self._widths.items() if width != before[name]
+        }
+        if changed:
+            await self._settings.save(changed)
+
+    async def on_unmount(self) -> None:
+        if self._is_due:
+            with suppress(ConfigError):  # there is no screen left that could tell
+                await self._remember()
 
     # -- what is shown
 

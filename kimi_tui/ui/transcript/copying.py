@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from rich.style import Style
 
-from kimi_tui.core.markdown.blocks import Block
+from kimi_tui.core.markdown.block_parts import HEAD_LINES
+from kimi_tui.core.markdown.blocks import LINES, Block
 from kimi_tui.core.text.visible import visible, visible_line
 from kimi_tui.ui.state.entry import EntryKind
 from kimi_tui.ui.text.role_styles import Styles
@@ -102,9 +103,10 @@ def _part_text(viewport: Viewport, place: Place, start: int | None, end: int | N
         code = content.tokens[0].content
         return _source_part(code, first - above, last - above) + gap
     if isinstance(content, Block) and content.kind == "table":
-        rows = _table_rows(content, lines, first, last)
-        if rows is not None:
-            return rows + gap
+        rows = _touched_rows(lines, first, last)
+        is_in_a_line = len(rows) == 1 and start is not None and end is not None
+        if rows and not is_in_a_line:
+            return _rows_source(content, rows[0], rows[-1]) + gap
     return _shown_part(lines, first, last).rstrip("\n" if gap else "") + gap
 
 
@@ -153,20 +155,21 @@ def _shown_offsets(source: str) -> list[int]:
     return offsets
 
 
-def _table_rows(block: Block, lines: list[Line], start: int, end: int) -> str | None:
-    """The rows, as Markdown, that a range over several lines touches; None = it is within one line."""
-    touched, place = [], 0
-    for number, line in enumerate(lines):
+def _touched_rows(lines: list[Line], start: int, end: int) -> list[int]:
+    """The row that each line shows which a range touches."""
+    rows, place = [], 0
+    for line in lines:
         if place < end and start < place + line.chars and line.runs:
-            touched.append(number)
+            rows.append(line.row)
         place += line.chars
-    if len(touched) < 2:
-        return None
-    source = [line for line in block.source.splitlines() if line.strip()]
-    above = len(lines) - len(source)
-    if not block.goes_on and above in {0, 1}:  # a line for each row: those alone
-        return "\n".join(source[max(touched[0] - above, 0) : touched[-1] - above + 1])
-    return "\n".join(source)
+    return rows
+
+
+def _rows_source(table: Block, first: int, last: int) -> str:
+    """Row 0 is the head, with the rule below it."""
+    head = 0 if table.goes_on else HEAD_LINES
+    rows = LINES.findall(table.source)[table.first_line :]
+    return "\n".join(row.rstrip("\r\n") for row in rows[head + first - 1 if first else 0 : head + last])
 
 
 def plain_text(item: Item) -> str:

@@ -15,6 +15,8 @@ from textual.keys import _character_to_key
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.layers import Key
 from kimi_tui.core.settings.sampling import resolve_request
+from kimi_tui.ui.keys.input_order import COMMANDS
+from kimi_tui.ui.panes import side_panes
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import NOW, Program, program, settle, talk
 from tests.ui.resizing import resize
@@ -102,6 +104,16 @@ async def test_letters_that_mean_nothing_in_a_pane_change_nothing(tmp_path: Path
         await settle(running)
         assert running.text == shown
         assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == kept
+
+
+async def test_keys_do_not_wait_until_a_width_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_panes, "SAVE_DELAY_S", 60.0)
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<f5><alt+right>")
+        await running.until(lambda: running.side("prompt").outer_size.width == 48)
+        assert not [worker for worker in running.app.workers if worker.group == COMMANDS and not worker.is_finished]
+        assert not running.settings.saved
+    assert running.settings.saved == {("ui", "widths", "prompt"): 48}  # leaving remembers it at once
 
 
 async def test_an_edge_is_dragged(tmp_path: Path) -> None:
