@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart, ReplyView
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.session.token_trace import TokenTrace
 from kimi_tui.core.session.tree import SentContext
@@ -73,7 +73,8 @@ class Turn:
     def __init__(self, open_session: OpenSession, request: RequestSettings, reply: GrowingReply) -> None:
         self.open_session = open_session
         self.request = request
-        self.reply = reply
+        self.growing = reply
+        self.reply: ReplyView = reply
         self.phase = Phase.IDLE
         self.question: Message | None = None
         """The question as it stands in the session; None = it is not there (yet)."""
@@ -171,13 +172,13 @@ class Turn:
 
     def grow(self, part: ReplyPart, text: str, tokens: int, borders: Borders, now_s: float) -> None:
         """`borders` = the text in its tokens, as they are numbered in the request that runs."""
-        start, end = self.reply.grow(part, text, tokens)
+        start, end = self.growing.grow(part, text, tokens)
         self.trace.grow(part, start, borders, now_s)
         self.report(ReplyDelta(self.reply.id, part, start, end, tokens))
 
     def shorten(self, part: ReplyPart, chars: int) -> None:
         if chars:
-            end = self.reply.shorten(part, chars)
+            end = self.growing.shorten(part, chars)
             self.trace.shorten(part, end)
             self.report(ReplyShortened(self.reply.id, part, end))
 
