@@ -83,11 +83,13 @@ class Turn:
         self.tape: Tape | None = None
         """What its requests and their answers are recorded on; None = they are not."""
         self.head_before: str | None = None
-        """What is shown again where it brings nothing; None = nothing, or the turn has no place yet."""
+        """What is shown again where it brings nothing; None = nothing, or the turn has no place yet. Who shows it sets
+        it anew when something else was shown meanwhile."""
         self.has_gone_back = False
         """Whether the old reply is the head again, since this one brought nothing."""
         self.is_aside = False
-        """Whether another turn's reply to the same question is shown: this one does not become the head."""
+        """Whether another turn's reply to the same question is shown: this one does not become the head. Who shows them
+        says so."""
         self.is_stopped = False
         self.is_sealed = False
         """Whether nothing stops it any more: what arrived is being kept."""
@@ -115,15 +117,6 @@ class Turn:
         listener = Listener()
         self._listeners.append(listener)
         return listener
-
-    def step_aside(self) -> None:
-        self.is_aside = True
-
-    def show(self) -> None:
-        self.is_aside = False
-
-    def fall_back_to(self, head: str | None) -> None:
-        self.head_before = head
 
     def stop(self) -> None:
         """Stop it, whatever it is waiting for; what arrived is kept. Stopping twice is stopping once."""
