@@ -10,8 +10,9 @@ from kimi_tui.core.errors import CompletionError
 from kimi_tui.core.prompt.raw_prompt import REFUSAL, WAY_OUT, RawInput, raw_input_before
 from kimi_tui.core.prompt.token_estimate import received_tokens
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.growing_reply import GrowingReply
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyView
 from kimi_tui.core.session.reply_edits import ReplyStart
+from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.session.session import NO_USAGE, Message, Role, Session, Usage
 from kimi_tui.core.session.written import REASONING, Begun
 from kimi_tui.core.settings.sampling import NO_OPTIONS, RequestOptions
@@ -45,7 +46,7 @@ class Asking:
         question_id, reply_id = open_session.take_ids(2)
         return _new_reply(blank, reply_id, question_id, self.start)
 
-    def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
+    def apply(self, session: Session, reply: ReplyView, now: datetime) -> Session:
         """Add it as the head, the first one also as the title; CompletionError = `alternative_to` is gone."""
         edited = None if self.alternative_to is None else _standing(session, self.alternative_to, "question")
         parent = tree.question_parent(session) if edited is None else edited.parent
@@ -71,7 +72,7 @@ class AskingAgain:
         (reply_id,) = open_session.take_ids(1)
         return _new_reply(blank, reply_id, self.question_id, self.start)
 
-    def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
+    def apply(self, session: Session, reply: ReplyView, now: datetime) -> Session:
         return _at_question(session, reply, now)
 
 
@@ -108,7 +109,7 @@ class AnsweringAgain:
             beginning = replace(beginning, raw_input=raw_input, template=source.template)
         return GrowingReply(beginning, is_thinking=False)
 
-    def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
+    def apply(self, session: Session, reply: ReplyView, now: datetime) -> Session:
         """CompletionError = the question is gone, or the raw input has no place for the thinking."""
         if self.message.raw_input is not None and reply.beginning.raw_input is None:
             raise CompletionError(REFUSAL, WAY_OUT)
@@ -134,13 +135,13 @@ class GoingOn:
             message = replace(message, model=blank.model)
         if any(other.parent == message.id for other in session.messages):
             message = replace(message, id=open_session.take_ids(1)[0], created=None)
-        reply = GrowingReply(message, is_thinking=message.has_open_block)
-        if len(reply.requests) == 1 and reply.usage == NO_USAGE and message.is_partly_counted:
+        requests = requests_of(message)
+        if len(requests) == 1 and requests[0].usage == NO_USAGE and message.is_partly_counted:
             usage = Usage(output_tokens=received_tokens(message))
-            reply.requests[0] = replace(reply.requests[0], usage=usage, is_estimated=True)
-        return reply
+            requests = (replace(requests[0], usage=usage, is_estimated=True),)
+        return GrowingReply(message, is_thinking=message.has_open_block, requests=requests)
 
-    def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
+    def apply(self, session: Session, reply: ReplyView, now: datetime) -> Session:
         """Make the reply, or the question above it, the head; CompletionError = it is gone, or has changed."""
         if _standing(session, self.message.id, "reply") != self.message:
             raise CompletionError("The reply has changed since.", "Nothing was sent.")
@@ -169,7 +170,7 @@ def _new_reply(blank: Message, reply_id: str, question_id: str, start: Start | N
     return GrowingReply(replace(reply, id=reply_id, parent=question_id), is_thinking=not is_closed)
 
 
-def _at_question(session: Session, reply: GrowingReply, now: datetime) -> Session:
+def _at_question(session: Session, reply: ReplyView, now: datetime) -> Session:
     """Make the question the head; raises CompletionError where it is gone."""
     return replace(session, head=_standing(session, reply.question_id, "question").id, updated=now)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart, ReplyView
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.session.token_trace import TokenTrace
 from kimi_tui.core.session.tree import SentContext
@@ -73,7 +73,8 @@ class Turn:
     def __init__(self, open_session: OpenSession, request: RequestSettings, reply: GrowingReply) -> None:
         self.open_session = open_session
         self.request = request
-        self.reply = reply
+        self.growing = reply
+        self.reply: ReplyView = reply
         self.phase = Phase.IDLE
         self.question: Message | None = None
         """The question as it stands in the session; None = it is not there (yet)."""
@@ -82,11 +83,13 @@ class Turn:
         self.tape: Tape | None = None
         """What its requests and their answers are recorded on; None = they are not."""
         self.head_before: str | None = None
-        """What is shown again where it brings nothing; None = nothing, or the turn has no place yet."""
+        """What is shown again where it brings nothing; None = nothing, or the turn has no place yet. Who shows it sets
+        it anew when something else was shown meanwhile."""
         self.has_gone_back = False
         """Whether the old reply is the head again, since this one brought nothing."""
         self.is_aside = False
-        """Whether another turn's reply to the same question is shown: this one does not become the head."""
+        """Whether another turn's reply to the same question is shown: this one does not become the head. Who shows them
+        says so."""
         self.is_stopped = False
         self.is_sealed = False
         """Whether nothing stops it any more: what arrived is being kept."""
@@ -114,15 +117,6 @@ class Turn:
         listener = Listener()
         self._listeners.append(listener)
         return listener
-
-    def step_aside(self) -> None:
-        self.is_aside = True
-
-    def show(self) -> None:
-        self.is_aside = False
-
-    def fall_back_to(self, head: str | None) -> None:
-        self.head_before = head
 
     def stop(self) -> None:
         """Stop it, whatever it is waiting for; what arrived is kept. Stopping twice is stopping once."""
@@ -171,13 +165,13 @@ class Turn:
 
     def grow(self, part: ReplyPart, text: str, tokens: int, borders: Borders, now_s: float) -> None:
         """`borders` = the text in its tokens, as they are numbered in the request that runs."""
-        start, end = self.reply.grow(part, text, tokens)
+        start, end = self.growing.grow(part, text, tokens)
         self.trace.grow(part, start, borders, now_s)
         self.report(ReplyDelta(self.reply.id, part, start, end, tokens))
 
     def shorten(self, part: ReplyPart, chars: int) -> None:
         if chars:
-            end = self.reply.shorten(part, chars)
+            end = self.growing.shorten(part, chars)
             self.trace.shorten(part, end)
             self.report(ReplyShortened(self.reply.id, part, end))
 

@@ -21,7 +21,7 @@ from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.open_prompt import ClosedPrompt, OpenPrompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart, ReplyView
 from kimi_tui.core.session.kept_traces import KeptTraces
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session, ThinkingEnd
 from kimi_tui.core.session.token_trace import TokenTrace
@@ -136,7 +136,7 @@ class Engine:
         reply = opening.begin(open_session, blank)
         if (reply.is_new or reply.beginning.is_unasked) and (first := plan(reply, ())) is not None:
             sent = {**first.fields_over(request.fields), **self._client.dialect.unreserved(request.extra)}
-            reply.beginning = replace(reply.beginning, sent=sent)
+            reply.note_sent(sent)
         return reply
 
     @staticmethod
@@ -301,26 +301,26 @@ def _end_thinking(turn: Turn, step: RequestStep, beyond: str) -> None:
     `beyond` = what came behind it and is no part of the reply.
     """
     if step.ends_thinking == ThinkingEnd.MODEL:
-        turn.reply.close_thinking()
+        turn.growing.close_thinking()
         return
     reasoning = str(turn.reply.texts[ReplyPart.REASONING])
     kept = max(whole_end(reasoning), last_end(turn.reply.written, REASONING, len(reasoning)))  # the user's words stay
     tail = reasoning[kept:] if step.cuts_back else ""
     turn.shorten(ReplyPart.REASONING, len(tail))
-    turn.reply.end_thinking(step.ends_thinking, tail + beyond)
+    turn.growing.end_thinking(step.ends_thinking, tail + beyond)
 
 
-def _thought_before(reply: GrowingReply, last: ReplyResult) -> str:
+def _thought_before(reply: ReplyView, last: ReplyResult) -> str:
     """The thinking that earlier requests of the turn brought."""
     came = str(reply.texts[ReplyPart.REASONING])[len(reply.beginning.reasoning or "") :]
     return came.removesuffix(last.whole[0].reasoning)
 
 
-def _another(reply: GrowingReply, id_: str, whole: ReplyText, thought: str) -> GrowingReply:
+def _another(reply: ReplyView, id_: str, whole: ReplyText, thought: str) -> GrowingReply:
     """Another reply of the same requests; the first one carries what these used. `thought` = what both begin with."""
-    other = GrowingReply(replace(reply.beginning, id=id_), is_thinking=whole.is_thinking)
+    requests = [replace(request, usage=NO_USAGE) for request in reply.requests]
+    other = GrowingReply(replace(reply.beginning, id=id_), is_thinking=whole.is_thinking, requests=requests)
     other.grow_whole(thought + whole.reasoning, whole.content, is_thinking=whole.is_thinking)
-    other.requests += [replace(request, usage=NO_USAGE) for request in reply.requests]
     return other
 
 

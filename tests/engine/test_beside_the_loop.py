@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from kimi_tui.core.errors import InputTooLargeError
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.growing_reply import GrowingReply
+from kimi_tui.core.session.growing_reply import ReplyView
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
@@ -49,7 +49,7 @@ class SlowAsking(Asking):
 
     gate = Gate()
 
-    def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
+    def apply(self, session: Session, reply: ReplyView, now: datetime) -> Session:
         self.gate.pass_through()
         return super().apply(session, reply, now)
 

@@ -46,11 +46,16 @@ _MARKS = {0x2A: "*", 0x5F: "_", 0x7E: "~"}
 
 def parse_inline(text: str, references: References, *, is_open: bool = False, is_growing: bool = False) -> list[Token]:
     """`text` is without the marks of its block; `is_growing` = more of the message comes, so targets of links may."""
-    if (is_open or is_growing) and "][" in text:
+    if (is_open or is_growing) and may_refer(text):
         references = _expected(text) | dict(references)
     if is_open:
         return _parse_open(text, references)
     return list(_parse_known(text)) if not references or "[" not in text else _parse(text, references)
+
+
+def may_refer(text: str) -> bool:
+    """Whether a link may stand in it whose target is told elsewhere, and is expected while the text grows."""
+    return "][" in text
 
 
 @lru_cache(maxsize=512)

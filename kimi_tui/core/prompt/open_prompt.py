@@ -12,7 +12,7 @@ from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter
 from kimi_tui.core.prompt.raw_prompt import RawInput, begun_raw, raw_continuation, raw_input_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import ThinkMarks
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
 from kimi_tui.core.session.request_starts import TextSoFar
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.session.tree import branch
@@ -44,7 +44,7 @@ class ClosedPrompt:
     """What a new reply's leaves out for want of room."""
 
     @classmethod
-    def of(cls, session: Session, reply: GrowingReply, request: RequestSettings) -> Self:
+    def of(cls, session: Session, reply: ReplyView, request: RequestSettings) -> Self:
         """Write it; that of a reply that is gone on with as it was written then.
 
         What has no room is left out of a new one as the settings say, of other answers to a thinking as of the first.
@@ -62,7 +62,7 @@ class ClosedPrompt:
         parts = sending.writer.closed_parts(cuts.messages, sizes.part)
         return cls(_texts(parts), sending.writer, left_out=sending.left_out)
 
-    def followed_by(self, reply: GrowingReply) -> OpenPrompt:
+    def followed_by(self, reply: ReplyView) -> OpenPrompt:
         """Write the whole input, which ends with all that the reply says so far."""
         if self.raw is not None:
             return _behind_raw(self.raw, reply)
@@ -80,11 +80,11 @@ def _texts(parts: Iterable[PromptPart]) -> tuple[str, ...]:
     return tuple(part.text for part in parts)
 
 
-def _so_far(reply: GrowingReply) -> TextSoFar:
+def _so_far(reply: ReplyView) -> TextSoFar:
     return TextSoFar(str(reply.texts[ReplyPart.REASONING]), str(reply.texts[ReplyPart.ANSWER]), reply.is_thinking)
 
 
-def _behind_raw(raw: RawInput, reply: GrowingReply) -> OpenPrompt:
+def _behind_raw(raw: RawInput, reply: ReplyView) -> OpenPrompt:
     so_far, think, end = _so_far(reply), raw.template.think, raw.tail.end
     more = raw_continuation(reply.beginning, so_far, think)
     text = GrowingText(raw.text)

@@ -80,7 +80,7 @@ def _block(reasoning: str, template: Template, *, is_closed: bool) -> str:
         raise ValueError(f"the template {template.name} has no think marks")
     if template.think.close in reasoning:
         raise ValueError(f"reasoning ends at {template.think.close}")
-    return template.think.open + reasoning + (template.think.close if is_closed else "")
+    return template.think.block(reasoning, is_closed=is_closed)
 
 
 # -- reading

@@ -149,12 +149,12 @@ def raw_continuation(reply: Message, so_far: TextSoFar, think: ThinkMarks | None
     """What a later input says behind the raw one: all that had come of a reply by then, as it came."""
     begun = begun_raw(reply)
     reasoning, content = so_far.reasoning[begun.reasoning :], so_far.content[begun.content or 0 :]
-    if think is None:
+    was_open = begun.content is None
+    if think is None or not (was_open or reasoning):
         return content
-    opening = think.open if reasoning and begun.content is not None else ""
-    is_closed = not so_far.is_thinking and (bool(reasoning) or begun.content is None)
-    closing = think.close[len(retracted_mark(reply, so_far.reasoning, think)) :] if is_closed else ""
-    return f"{opening}{reasoning}{closing}{content}"
+    # What opens the block stands in the raw input then, and maybe the beginning of what closes it.
+    held = len(think.open) + len(retracted_mark(reply, so_far.reasoning, think)) if was_open else 0
+    return think.block(reasoning, is_closed=not so_far.is_thinking)[held:] + content
 
 
 def begun_raw(reply: Message) -> Begun:
@@ -196,20 +196,21 @@ def raw_input_before(source: Message, reasoning: str, answer: str | None) -> str
     if think is not None and (begun.content is None or thought):
         if not source.cut_tail:
             thought += retracted_mark(source, thought, think)
-        held = thought if begun.content is None else f"{thought}{think.close}{said}"
-        return _ending_with(raw.text, held, _block(reasoning, answer, think))
+        opened = len(think.open)
+        held = _open_turn(thought, None if begun.content is None else said, think)[opened:]
+        return _ending_with(raw.text, held, _open_turn(reasoning, answer, think)[opened:])
     if answer is not None and not reasoning:
         return _ending_with(raw.text, said, answer)
     before = _ending_with(raw.text, said, "")
     if before is None or think is None or RawInput(before, raw.template).tail.end is not PromptEnd.THOUGHT:
         return None
-    empty = "" if source.reopened else think.open + think.close
-    return before.removesuffix(empty) + think.open + _block(reasoning, answer, think)
+    empty = "" if source.reopened else think.block("")
+    return before.removesuffix(empty) + _open_turn(reasoning, answer, think)
 
 
-def _block(reasoning: str, answer: str | None, think: ThinkMarks) -> str:
-    """What stands behind the mark that opens a think block."""
-    return reasoning if answer is None else f"{reasoning}{think.close}{answer}"
+def _open_turn(reasoning: str, answer: str | None, think: ThinkMarks) -> str:
+    """No `OpenTurn`, since that holds what is made harmless, and no mark in its reasoning."""
+    return think.block(reasoning, is_closed=answer is not None) + (answer or "")
 
 
 def _ending_with(text: str, held: str, other: str) -> str | None:

@@ -32,6 +32,9 @@ class ThinkMarks(NamedTuple):
     open: str
     close: str
 
+    def block(self, reasoning: str, *, is_closed: bool = True) -> str:
+        return f"{self.open}{reasoning}{self.close if is_closed else ''}"
+
 
 @dataclass(frozen=True, eq=False)  # a row is itself alone: to compare all it holds would cost every look-up
 class Template:

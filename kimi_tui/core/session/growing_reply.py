@@ -1,7 +1,7 @@
 """A reply while it is written: the one place of its text until it is a message of the session.
 
-The engine alone changes it, at its end only; whoever shows, keeps or saves it reads it here, and is told by events from
-where to where it grew.
+It is changed at its end only; whoever shows, keeps or saves it reads it here, and is told by events from where to where
+it grew.
 """
 
 from __future__ import annotations
@@ -64,6 +64,15 @@ class ReplyView(Protocol):
     def beginning(self) -> Message: ...
 
     @property
+    def question_id(self) -> str: ...
+
+    @property
+    def is_new(self) -> bool: ...
+
+    @property
+    def has_grown(self) -> bool: ...
+
+    @property
     def texts(self) -> Mapping[ReplyPart, TextView]: ...
 
     @property
@@ -90,10 +99,50 @@ class ReplyView(Protocol):
     @property
     def open_request(self) -> OpenRequest | None: ...
 
+    @property
+    def usage(self) -> Usage: ...
+
+    @property
+    def request_id(self) -> str | None: ...
+
+    @property
+    def start(self) -> RequestStart | None: ...
+
+    def message(self, created: datetime, running: OpenRequest | None = None) -> Message: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What a reply has become since it was looked at last."""
+
+    reply_id: str
+    pieces: Mapping[ReplyPart, tuple[int, str]]
+    """What came of each part, and where it begins there, in code points: what stood there, and behind it, is gone."""
+    is_thinking: bool
+    requests: tuple[RequestRecord, ...] = ()
+    """All that have ended."""
+    open_request: RequestRecord | None = None
+    """The one that runs, as if it broke off then."""
+    thinking_end: str | None = None
+    cut_tail: str = ""
+    written: tuple[WrittenRange, ...] | None = None
+    """What of it the user wrote; None = as it began."""
+    thinking_tokens: int = 0
+    """All that came of the thinking in this turn."""
+    held: tuple[ReplyPart, str] | None = None
+    """What would stand at the end of a part if the request that runs broke off then; None = nothing besides."""
+
 
 class GrowingReply:
-    def __init__(self, beginning: Message, *, is_thinking: bool) -> None:
-        """`beginning` = the message as far as it is known; of a reply that is gone on with, the whole of it."""
+    """Its methods alone change it, and the engine alone calls them; all others have a `ReplyView`."""
+
+    def __init__(
+        self, beginning: Message, *, is_thinking: bool, requests: Sequence[RequestRecord] | None = None
+    ) -> None:
+        """`beginning` = the message as far as it is known; of a reply that is gone on with, the whole of it.
+
+        `requests` = those behind it; None = as that says.
+        """
         self.beginning = beginning
         self.texts = {part: GrowingText(text) for part, text in texts_of(beginning).items()}
         self.is_thinking = is_thinking
@@ -108,10 +157,9 @@ class GrowingReply:
         """What of it the user wrote."""
         self.shortenings = 0
         """How often the end of a part was taken away."""
-        self.requests: list[RequestRecord] = list(requests_of(beginning))
+        self.requests = requests_of(beginning) if requests is None else tuple(requests)
         """The requests behind it that have ended, in order."""
-        self.measure: Callable[[], OpenRequest] | None = None
-        """Tells of the request that runs, as if it broke off now; None = none runs."""
+        self._measure: Callable[[], OpenRequest] | None = None
 
     @property
     def id(self) -> str:
@@ -165,9 +213,35 @@ class GrowingReply:
         """Close the think block in the place of the model; `tail` = the end of the thought that was taken away."""
         self.is_thinking, self.thinking_end, self.cut_tail = False, who, tail
 
+    def note_sent(self, sent: Mapping[str, object]) -> None:
+        """Note what its first request sends."""
+        self.beginning = replace(self.beginning, sent=sent)
+
+    def begin_request(self, measure: Callable[[], OpenRequest]) -> None:
+        """`measure` tells of the request that runs from now on, as if it broke off then."""
+        self._measure = measure
+
+    def end_request(self, record: RequestRecord) -> None:
+        self._measure = None
+        self.requests = (*self.requests, record)
+
+    def restore(self, growth: Growth, texts: dict[ReplyPart, GrowingText]) -> None:
+        """Become what it was at the last look, with all that had come by then; a request that ran has broken off."""
+        self.texts = texts
+        if growth.held is not None:
+            self.texts[growth.held[0]].append(growth.held[1])
+        self.is_thinking, open_request = growth.is_thinking, growth.open_request
+        self.requests = growth.requests if open_request is None else (*growth.requests, open_request)
+        self.tokens[ReplyPart.REASONING] = growth.thinking_tokens
+        if growth.thinking_end is not None:
+            self.thinking_end, self.cut_tail = growth.thinking_end, growth.cut_tail
+        if growth.written is not None:
+            self.written = growth.written
+
     @property
     def open_request(self) -> OpenRequest | None:
-        return None if self.measure is None else self.measure()
+        """None = none runs."""
+        return None if self._measure is None else self._measure()
 
     @property
     def usage(self) -> Usage:
@@ -195,7 +269,7 @@ class GrowingReply:
         thinking_tokens = self.tokens[ReplyPart.REASONING]
         if running is not None:
             texts[running.part] += running.held
-            requests, is_thinking = [*requests, running.record], running.is_thinking
+            requests, is_thinking = (*requests, running.record), running.is_thinking
             thinking_tokens += running.held_tokens if running.part is ReplyPart.REASONING else 0
         reasoning, content = texts[ReplyPart.REASONING], texts[ReplyPart.ANSWER]
         was_thinking = self.beginning.thinking is not False

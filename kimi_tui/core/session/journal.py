@@ -23,11 +23,12 @@ from kimi_tui.core.session.codec import (
     encode_request,
     encode_session,
 )
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart, ReplyView, texts_of
-from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session
+from kimi_tui.core.session.growing_reply import GrowingReply, Growth, ReplyPart, ReplyView, texts_of
+from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.session.session_toml import iso_stamp
 from kimi_tui.core.session.tree import SentContext
 from kimi_tui.core.session.written import WrittenRange
+from kimi_tui.core.text.growing_text import GrowingText
 from kimi_tui.core.text.json_values import as_text, as_whole
 from kimi_tui.core.text.surrogates import replace_lone
 
@@ -55,28 +56,6 @@ class TurnStart:
     is_thinking: bool
     context: SentContext
     head_before: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """What a reply has become since it was looked at last."""
-
-    reply_id: str
-    pieces: Mapping[ReplyPart, tuple[int, str]]
-    """What came of each part, and where it begins there, in code points: what stood there, and behind it, is gone."""
-    is_thinking: bool
-    requests: tuple[RequestRecord, ...] = ()
-    """All that have ended."""
-    open_request: RequestRecord | None = None
-    """The one that runs, as if it broke off then."""
-    thinking_end: str | None = None
-    cut_tail: str = ""
-    written: tuple[WrittenRange, ...] | None = None
-    """What of it the user wrote; None = as it began."""
-    thinking_tokens: int = 0
-    """All that came of the thinking in this turn."""
-    held: tuple[ReplyPart, str] | None = None
-    """What would stand at the end of a part if the request that runs broke off then; None = nothing besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,27 +171,19 @@ class JournalledTurn:
 
     def reply(self, beginning: Message, *, is_thinking: bool) -> GrowingReply:
         """Let the reply grow from its beginning as it did; a request that ran has broken off."""
-        reply, open_request = GrowingReply(beginning, is_thinking=is_thinking), None
-        ends = {part: len(text) for part, text in reply.texts.items()}
+        reply = GrowingReply(beginning, is_thinking=is_thinking)
+        texts = {part: GrowingText(text) for part, text in texts_of(beginning).items()}
+        ends = {part: len(text) for part, text in texts.items()}
         for growth in self.growths:
             for part, (start, text) in growth.pieces.items():
                 if start > ends[part]:
-                    reply.texts[part].append(GAP)
+                    texts[part].append(GAP)
                 elif start < ends[part]:
-                    reply.texts[part].shorten(start)
-                reply.texts[part].append(text)
+                    texts[part].shorten(start)
+                texts[part].append(text)
                 ends[part] = start + len(text)
-            reply.is_thinking, open_request = growth.is_thinking, growth.open_request
-            reply.requests = list(growth.requests)
-            reply.tokens[ReplyPart.REASONING] = growth.thinking_tokens
-            if growth.thinking_end is not None:
-                reply.thinking_end, reply.cut_tail = growth.thinking_end, growth.cut_tail
-            if growth.written is not None:
-                reply.written = growth.written
-        if self.growths and (held := self.growths[-1].held) is not None:
-            reply.texts[held[0]].append(held[1])
-        if open_request is not None:
-            reply.requests.append(open_request)
+        if self.growths:
+            reply.restore(self.growths[-1], texts)
         return reply
 
 

@@ -23,9 +23,6 @@ from kimi_tui.ui.state.running_replies import Running
 from kimi_tui.ui.state.services import Recorder
 
 if TYPE_CHECKING:  # the names of types only
-    from collections.abc import Sequence
-
-    from kimi_tui.core.session.session import RequestRecord
     from kimi_tui.core.session.token_trace import TokenTrace
     from kimi_tui.engine.turn_engine import Engine
 
@@ -89,15 +86,11 @@ class TraceCommands:
         from kimi_tui.ui.screens.timeline_screen import TimelineScreen  # noqa: PLC0415 - likewise
 
         shown, chat = self._shown(), self.target.chat
-        records: Sequence[RequestRecord]
-        trace: TokenTrace | None
-        if isinstance(shown, Running):
-            records, trace = shown.turn.reply.requests, shown.turn.trace
-        else:
-            records, trace = requests_of(shown), self.engine().traces.own(chat.session.id, shown)
 
         def look() -> Timeline:
-            return timeline(records, trace, self.now_s())
+            if isinstance(shown, Running):
+                return timeline(shown.turn.reply.requests, shown.turn.trace, self.now_s())
+            return timeline(requests_of(shown), self.engine().traces.own(chat.session.id, shown), self.now_s())
 
         self.push(TimelineScreen(look, lambda: shown in chat.replies.running))
 

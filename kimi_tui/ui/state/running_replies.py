@@ -139,7 +139,7 @@ class RunningReplies:
 
     def note_begun(self, running: Running) -> None:
         if self.running:
-            running.turn.step_aside()
+            running.turn.is_aside = True
         else:
             self.ends = []
             self._stopped_alone.clear()
@@ -152,11 +152,11 @@ class RunningReplies:
             return tree.select(self.session, key)
         question_id = shown.turn.reply.question_id
         if self.session.head != question_id:
-            shown.turn.fall_back_to(self.session.head)
-        shown.turn.show()
+            shown.turn.head_before = self.session.head
+        shown.turn.is_aside = False
         self.running = [shown, *(it for it in self.running if it is not shown)]
         for it in self.beside:
-            it.turn.step_aside()
+            it.turn.is_aside = True
         return replace(self.session, head=question_id)
 
     def note_end(self, turn: Turn, ended: TurnEnded) -> bool:
@@ -168,7 +168,7 @@ class RunningReplies:
         self.running = [it for it in self.running if it.turn is not turn]
         self.ends.append(ended)
         for it in self.running if ended.replies else ():
-            it.turn.fall_back_to(ended.replies[0].id)
+            it.turn.head_before = ended.replies[0].id
         head = self._head_behind(turn, ended) if is_shown else self.session.head
         is_other = head != self.session.head
         if is_other:
@@ -186,8 +186,8 @@ class RunningReplies:
         if ended.replies:
             return ended.replies[0].id
         if self.turn is not None:
-            self.turn.show()
-            self.turn.fall_back_to(turn.head_before)
+            self.turn.is_aside = False
+            self.turn.head_before = turn.head_before
             return turn.reply.question_id
         has_others = any(message.parent == turn.reply.question_id for message in self.session.messages)
         return turn.head_before if has_others else self.session.head

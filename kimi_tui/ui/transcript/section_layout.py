@@ -7,6 +7,7 @@ from bisect import bisect_right
 from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.core.markdown.chunked_text import Chunk, ChunkedText
 from kimi_tui.core.markdown.cutting import Cut
+from kimi_tui.core.markdown.inline import may_refer
 from kimi_tui.core.text.growing_text import GrowingText, TextView
 from kimi_tui.ui.transcript.heights import Heights
 from kimi_tui.ui.transcript.layout import LayoutCache
@@ -173,7 +174,7 @@ class SectionLayout:
     def _give_up_expected(self) -> None:
         """What looks like a link to a target that did not come is text."""
         for chunk in self.chunks:
-            if "][" in chunk.source.text:
+            if may_refer(chunk.source.text):
                 chunk.forget_lines()
 
     def columns(self, place: int, piece: int, width: int) -> Widths | None:

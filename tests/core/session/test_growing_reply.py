@@ -80,7 +80,7 @@ def test_it_is_a_message_at_any_moment() -> None:
     first = reply.message(NOW)
     assert (first.id, first.parent, first.reasoning, first.content, first.created) == ("m2", "m1", "hm", "", NOW)
     reply.grow(ReplyPart.ANSWER, "yes")
-    reply.requests.append(record("reply", MessageState.COMPLETE, Usage(1, 2, 0.5), Timing(0.1, 0.2, 0.3)))
+    reply.end_request(record("reply", MessageState.COMPLETE, Usage(1, 2, 0.5), Timing(0.1, 0.2, 0.3)))
     whole = reply.message(NOW)
     assert (whole.content, whole.state, whole.request_id, whole.requests) == (
         "yes",
@@ -123,17 +123,17 @@ def test_going_on_keeps_id_and_time_joins_the_text_and_adds_up() -> None:
     reply = growing()
     reply.grow(ReplyPart.REASONING, "hm")
     reply.grow(ReplyPart.ANSWER, "ye")
-    reply.requests.append(record("reply", MessageState.INTERRUPTED, Usage(1, 2, 0.5), Timing(0.1, 0.2, 0.3)))
+    reply.end_request(record("reply", MessageState.INTERRUPTED, Usage(1, 2, 0.5), Timing(0.1, 0.2, 0.3)))
     kept = reply.message(NOW)
 
     again = GrowingReply(kept, is_thinking=False)
     grown = [again.has_grown]
     assert again.grow(ReplyPart.ANSWER, "s.") == (2, 4)
     assert [*grown, again.has_grown] == [False, True]
-    again.requests.append(record("continue", MessageState.COMPLETE, Usage(3, 4, 0.5), Timing(0.4, None, 0.5)))
+    again.end_request(record("continue", MessageState.COMPLETE, Usage(3, 4, 0.5), Timing(0.4, None, 0.5)))
     message = again.message(LATER)
     assert (message.id, message.created, message.reasoning, message.content) == ("m2", NOW, "hm", "yes.")
     assert (message.state, message.request_id) == (MessageState.COMPLETE, "id of continue")
     assert (message.usage, message.timing) == (Usage(4, 6, 1.0), Timing(0.1, 0.2, 0.8))
     assert [request.kind for request in message.requests] == ["reply", "continue"]
-    assert GrowingReply(message, is_thinking=False).requests == list(message.requests)
+    assert GrowingReply(message, is_thinking=False).requests == message.requests

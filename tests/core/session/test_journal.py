@@ -160,7 +160,7 @@ STEPS = st.one_of(
     st.tuples(st.just("whole"), TEXTS, TEXTS, st.booleans()),
     st.tuples(st.just("close")),
     st.tuples(st.just("request"), RECORDS),
-    st.tuples(st.just("runs"), st.none() | RECORDS),
+    st.tuples(st.just("runs"), RECORDS),
     st.tuples(st.just("look")),
 )
 BEGINNINGS = st.sampled_from(
@@ -192,7 +192,7 @@ def test_the_journal_makes_the_message_that_the_reply_would_be(
     look()
     again = told(read_journal(b"".join(lines)))
     if (open_request := reply.open_request) is not None:
-        reply.requests.append(open_request.record)
+        reply.end_request(open_request.record)
     assert again.message(NOW) == reply.message(NOW)
     assert (again.has_grown, again.is_new) == (reply.has_grown, reply.is_new)
 
@@ -206,9 +206,9 @@ def do(reply: GrowingReply, step: tuple[object, ...]) -> None:
         case ("close",):
             reply.close_thinking()
         case ("request", RequestRecord() as record):
-            reply.requests.append(record)
-        case ("runs", RequestRecord() | None as record):
-            reply.measure = None if record is None else lambda: OpenRequest(record, is_thinking=reply.is_thinking)
+            reply.end_request(record)
+        case ("runs", RequestRecord() as record):
+            reply.begin_request(lambda: OpenRequest(record, is_thinking=reply.is_thinking))
 
 
 def test_what_had_ended_by_itself_is_not_marked() -> None:

@@ -55,15 +55,14 @@ def turn(
     context = SentContext(system)
     records: list[Record] = [TurnStart(beginning, question, reply.is_thinking, context, head_before)]
     log = GrowthLog(reply)
-    reply.measure = lambda: OpenRequest(RUNNING, is_thinking=reply.is_thinking)
+    reply.begin_request(lambda: OpenRequest(RUNNING, is_thinking=reply.is_thinking))
     for part, text in ((ReplyPart.REASONING, reasoning), (ReplyPart.ANSWER, content)):
         if text:
             reply.grow(part, text, 1)
         if (growth := log.look()) is not None:
             records.append(growth)
     if ended is not None:
-        reply.measure = None
-        reply.requests.append(ended)
+        reply.end_request(ended)
         growth = log.look()
         assert growth is not None
         records.append(growth)

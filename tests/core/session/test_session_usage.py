@@ -34,7 +34,7 @@ def requested(beginning: Message, record: RequestRecord) -> Message:
     reply = GrowingReply(beginning, is_thinking=beginning.has_open_block)
     record = replace(record, start=reply.start)
     reply.grow(ReplyPart.REASONING if reply.is_thinking else ReplyPart.ANSWER, "word", 1)
-    reply.requests.append(record)
+    reply.end_request(record)
     return reply.message(NOW)
 
 

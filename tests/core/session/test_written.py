@@ -234,7 +234,7 @@ def test_what_a_dead_process_leaves_of_a_reply_with_words_of_the_users_comes_bac
     lines = encode_record(TurnStart(beginning, question, True, SentContext(None), "m3" if is_in_file else "m2"))
     reply.grow(ReplyPart.REASONING, came)
     record = RequestRecord("continue", MessageState.INTERRUPTED, timing=Timing(total_s=1.0))
-    reply.measure = lambda: OpenRequest(record, is_thinking=True)
+    reply.begin_request(lambda: OpenRequest(record, is_thinking=True))
     growth = log.look()
     assert growth is not None
     found = recover(session, read_journal(lines + encode_record(growth)), NOW).session

@@ -28,7 +28,8 @@ def test_plans_compose() -> None:
     plan, ends = continuing(answering(single), 1), list[RequestEnd]()
     kinds = []
     for reply, cause in [(growing(), Cause.USER), (growing("hm"), Cause.LENGTH), (growing("hm", "ye"), Cause.ITSELF)]:
-        reply.requests += [RequestRecord()] * len(ends)
+        for _ in ends:
+            reply.end_request(RequestRecord())
         step = plan(reply, ends)
         assert step is not None
         kinds.append((step.kind, step.ends_thinking, step.limits.can_be_cut))

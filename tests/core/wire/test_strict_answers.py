@@ -48,7 +48,7 @@ def growing(reasoning: str = "", content: str = "", *, is_open: bool = True, rea
         reply.grow(ReplyPart.ANSWER, content)
     if not is_open:
         reply.close_thinking()
-    reply.requests.append(RequestRecord("think", MessageState.COMPLETE, finish_reason=reason))
+    reply.end_request(RequestRecord("think", MessageState.COMPLETE, finish_reason=reason))
     return reply
 
 
