@@ -30,9 +30,7 @@ from kimi_tui.core.wire.message_list import is_message_list, read_message_list
 def run(options: Namespace, console: Console, config: Configuration, sessions: Sessions) -> int:
     """Raises KimiError where there is no such session, file or template, or it cannot be read."""
     if options.template is not None and options.template not in TEMPLATES:
-        raise UsageError(
-            f"--template: found {options.template}, allowed {' or '.join(TEMPLATES)}.",
-        )
+        raise UsageError(f"--template: found {options.template}, allowed {' or '.join(TEMPLATES)}.")
     settings = config.settings_or_tell(console)
     conversation, name = _read(options.source, console, sessions)
     session = conversation if isinstance(conversation, Session) else None
