@@ -73,9 +73,9 @@ def _read(source: str | None, console: Console, sessions: Sessions) -> tuple[obj
         found = sessions.store.read_only(sessions.find(source))
         return found, found.path
     from kimi_tui.adapters.files import read_file
-    from kimi_tui.adapters.store.session_places import JOURNAL, beside
+    from kimi_tui.adapters.store.session_places import has_unrecovered
 
-    if beside(Path(source), JOURNAL).exists():
+    if has_unrecovered(Path(source)):
         with contextlib.suppress(StorageError):  # it may be a list of messages all the same
             return sessions.store.read_only(Path(source)), source
     try:
