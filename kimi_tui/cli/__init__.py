@@ -17,7 +17,6 @@ from kimi_tui.cli.configuration import Configuration
 from kimi_tui.cli.console import Console
 from kimi_tui.cli.exit_status import DONE, FAILED, INTERRUPTED, status_of
 from kimi_tui.cli.fault_reports import FaultReports
-from kimi_tui.cli.parts import Sessions
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.faults import fault_of, reason_of
 
@@ -37,7 +36,11 @@ def main(argv: Sequence[str]) -> int:
         _discard(console.stdout)
     except OSError as error:
         status = FAILED
-        _tell_safely(console, _words_of(error))
+        place = f": {error.filename}" if error.strerror and error.filename else ""
+        try:
+            console.tell(f"{reason_of(error)}{place}")
+        except OSError:
+            _discard(console.stderr)
         _discard(console.stdout)
     return status
 
@@ -68,6 +71,8 @@ def _run(argv: Sequence[str], console: Console) -> int:
 
 def _run_command(options: Namespace, console: Console, config: Configuration, reports: FaultReports) -> int:
     """Hand the command what it uses; only its own module is imported."""
+    from kimi_tui.cli.parts import Sessions
+
     sessions = Sessions(config, console)
     match options.command:
         case "ask":
@@ -99,18 +104,6 @@ def _run_command(options: Namespace, console: Console, config: Configuration, re
 
             status = screen_command.run(console, config, sessions, reports)
     return status
-
-
-def _words_of(error: OSError) -> str:
-    is_named = error.strerror and error.filename
-    return f"{reason_of(error)}: {error.filename}" if is_named else reason_of(error)
-
-
-def _tell_safely(console: Console, line: str) -> None:
-    try:
-        console.tell(line)
-    except OSError:
-        _discard(console.stderr)
 
 
 def _discard(stream: TextIO) -> None:

@@ -25,8 +25,7 @@ from kimi_tui.cli.configuration import Configuration
 from kimi_tui.cli.console import Console
 from kimi_tui.cli.exit_status import DONE, FAILED
 from kimi_tui.cli.fault_reports import FaultReports
-from kimi_tui.cli.new_session import new_session
-from kimi_tui.cli.parts import Sessions, make_client, make_engine, make_recordings
+from kimi_tui.cli.parts import Sessions, make_client, make_engine, make_recordings, new_session
 from kimi_tui.cli.reply_output import choose_output
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import Conflict, FileChange, Rewritten
@@ -59,7 +58,8 @@ def run(options: Namespace, console: Console, config: Configuration, sessions: S
     start = start_of(options)
     question = "" if options.goes_on else read_question(options, console)
     with _session(options, console, settings, sessions) as (found, is_new):
-        session = _with_options(found, options)
+        # An empty system prompt is none.
+        session = found if options.system is None else tree.with_system(found, replace_lone(options.system) or None)
         name = options.session or session.id
         opening = going_on_with(session, name) if options.goes_on else Asking(question, start=start)
         request_options = opening.options.over(request_options)
@@ -93,13 +93,6 @@ def _session(
         yield held.session, new is not None
     finally:
         held.release()
-
-
-def _with_options(session: Session, options: Namespace) -> Session:
-    """Put in what the command line says about the session; an empty system prompt is none."""
-    if options.system is None:
-        return session
-    return tree.with_system(session, replace_lone(options.system) or None)
 
 
 async def _ask(order: Order, options: Namespace, console: Console, config: Configuration, reports: FaultReports) -> int:

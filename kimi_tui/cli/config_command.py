@@ -36,12 +36,6 @@ def _path(console: Console, config: Configuration) -> int:
     return DONE
 
 
-def _tell_missing(console: Console, config: Configuration) -> None:
-    """Say that there is no config file: what stands in another one has no effect."""
-    if not config.path.exists():
-        console.tell(f"{config.path} is not there; the defaults hold", "`kimi-tui config init` writes it.")
-
-
 def _init(console: Console, config: Configuration) -> int:
     from kimi_tui.adapters.config.config_file import write_example
 
@@ -54,7 +48,8 @@ def _check(console: Console, config: Configuration) -> int:
     from kimi_tui.adapters.config.config_file import every_problem
 
     loaded = config.load()
-    _tell_missing(console, config)
+    if not config.path.exists():  # what stands in another file has no effect
+        console.tell(f"{config.path} is not there; the defaults hold", "`kimi-tui config init` writes it.")
     findings = (*loaded.notes, *every_problem(config.path))
     for finding in findings:
         console.write_line(finding)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:  # the names of types only: importing these modules takes time
     from kimi_tui.adapters.store.session_files import SessionFiles
     from kimi_tui.cli.configuration import Configuration
     from kimi_tui.cli.console import Console
+    from kimi_tui.core.session.session import Session
+    from kimi_tui.core.settings.settings import Settings
     from kimi_tui.engine.turn_engine import Engine
 
 DEMO_KEY = "the-simulator-needs-none"
@@ -30,7 +32,6 @@ class Sessions:
         """The sessions on disk; what a dead process left among them is put right first."""
         from kimi_tui.adapters import files
         from kimi_tui.adapters.store.session_files import SessionFiles
-        from kimi_tui.cli.new_session import new_session
 
         config, tell = self.config, self.console.tell
         folder, trash = config.sessions_folder, config.data_dir / "trash"
@@ -47,6 +48,22 @@ class Sessions:
     def find(self, text: str | None) -> Path:
         """As `SessionFiles.find`; files that it passes over are told."""
         return self.store.find(text, lambda unreadable: self.console.tell(unreadable.words))
+
+
+def new_session(settings: Settings) -> Session:
+    from kimi_tui.adapters.clock import SystemClock
+    from kimi_tui.adapters.ids import new_cache_key, new_session_id
+    from kimi_tui.core.session.session import Session
+
+    now = SystemClock().now()
+    return Session(
+        id=new_session_id(now),
+        created=now,
+        updated=now,
+        model=settings.api.model,
+        system=settings.chat.system or None,
+        prompt_cache_key=new_cache_key(),
+    )
 
 
 def find_key(config: Configuration) -> str:

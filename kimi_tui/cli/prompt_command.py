@@ -30,9 +30,7 @@ from kimi_tui.core.wire.message_list import is_message_list, read_message_list
 def run(options: Namespace, console: Console, config: Configuration, sessions: Sessions) -> int:
     """Raises KimiError where there is no such session, file or template, or it cannot be read."""
     if options.template is not None and options.template not in TEMPLATES:
-        raise UsageError(
-            f"--template: found {options.template}, allowed {' or '.join(TEMPLATES)}.",
-        )
+        raise UsageError(f"--template: found {options.template}, allowed {' or '.join(TEMPLATES)}.")
     settings = config.settings_or_tell(console)
     conversation, name = _read(options.source, console, sessions)
     session = conversation if isinstance(conversation, Session) else None
@@ -75,9 +73,9 @@ def _read(source: str | None, console: Console, sessions: Sessions) -> tuple[obj
         found = sessions.store.read_only(sessions.find(source))
         return found, found.path
     from kimi_tui.adapters.files import read_file
-    from kimi_tui.adapters.store.session_places import JOURNAL, beside
+    from kimi_tui.adapters.store.session_places import has_unrecovered
 
-    if beside(Path(source), JOURNAL).exists():
+    if has_unrecovered(Path(source)):
         with contextlib.suppress(StorageError):  # it may be a list of messages all the same
             return sessions.store.read_only(Path(source)), source
     try:

@@ -3,46 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import threading
-from argparse import Namespace
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from kimi_tui.cli.arguments import LATEST
 from kimi_tui.cli.configuration import Configuration
 from kimi_tui.cli.console import Console
 from kimi_tui.cli.early_terminal import EarlyTerminal, early_terminal
 from kimi_tui.cli.exit_status import DONE, FAILED, SIGNALLED
 from kimi_tui.cli.fault_reports import FaultReports
-from kimi_tui.cli.new_session import new_session
-from kimi_tui.cli.parts import Sessions, make_client, make_engine, make_recordings
+from kimi_tui.cli.parts import Sessions, make_client, make_engine, make_recordings, new_session
 from kimi_tui.cli.resume_line import resume_line
-from kimi_tui.core.errors import KeyMissingError, KimiError, StorageError, ThemeError, UsageError
+from kimi_tui.core.errors import KeyMissingError, ThemeError, UsageError
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.text.typed_text import text_in
 from kimi_tui.ui.terminal.ending import Ending, is_terminal_gone
 
 if TYPE_CHECKING:  # the names of types only
-    from pathlib import Path
-
     from kimi_tui.adapters.endpoint.http_client import EndpointClient
-    from kimi_tui.adapters.store.session_files import SessionFiles
-    from kimi_tui.adapters.store.session_lock import SessionLock
     from kimi_tui.cli.typed_draft import EarlyDraft
     from kimi_tui.core.ports import Clock, HeldSession, SessionStore
-    from kimi_tui.core.session.session import Session
     from kimi_tui.engine.turn_engine import Engine
     from kimi_tui.ui.app.kimi_app import KimiApp
     from kimi_tui.ui.state.services import FirstSession, Services, SettingsStore
 
 DUMB_TERMINALS = ("dumb", "unknown")
 """Values of TERM for terminals that know no control sequences."""
-LATEST_NAME = "the latest session"
-"""What the session that was changed last is called until it has been found."""
 TRUE_COLOUR = ("truecolor", "24bit")
 """Values of COLORTERM for terminals that show every colour."""
 
@@ -237,6 +226,7 @@ def screen_program(
     from kimi_tui.adapters.config.config_file import theme_problems
     from kimi_tui.adapters.forms.form_process import check
     from kimi_tui.adapters.forms.schema_file import load_schema
+    from kimi_tui.cli.first_session import first_session
     from kimi_tui.cli.settings_store import SettingsStore
 
     options, settings, loaded, store = config.options, config.settings(), config.load(), sessions.store
@@ -255,87 +245,6 @@ def screen_program(
         check_form=check, load_schema=load_schema,
     )  # fmt: skip
     return Program(services, first, opening)
-
-
-def first_session(
-    options: Namespace, store: SessionFiles, new: Session, held: contextlib.ExitStack
-) -> tuple[HeldSession, FirstSession | None]:
-    """Hold the new session; one that was asked for is found, held and read when the screen is there.
-
-    What stands on screen at once is the new session, or in its place an empty one that is never saved.
-    """
-    if options.resume is None:
-        first = store.create(new)
-        held.callback(first.release)
-        return first, None
-    from kimi_tui.adapters.store.session_lock import SessionLock
-    from kimi_tui.core.ports import HeldSession
-    from kimi_tui.ui.state.services import FirstSession
-
-    stand_in = SessionLock(store.path_of(new))  # its draft, of what is typed meanwhile, is nobody else's
-    with contextlib.suppress(StorageError):
-        stand_in.acquire()
-        held.callback(stand_in.release)
-    wanted = _Wanted(None if options.resume is LATEST else options.resume, store, new, held, store.left.may_be_some)
-    # What is wrong with it is told before the program is there, unless much has to be read first.
-    if not wanted.has_much_to_read and store.is_found_at_once(wanted.name):
-        wanted.find()
-    shown = wanted.name or LATEST_NAME if wanted.path is None else wanted.path.stem
-    first = HeldSession(replace(new, title=f"opening {shown} …"), store.path_of(new), release=stand_in.release)
-    return first, FirstSession(shown, wanted.read, wanted.told, wanted.keep_typed)
-
-
-@dataclass(eq=False)
-class _Wanted:
-    """A session that was asked for; all of it may be done in a thread."""
-
-    name: str | None  # None = the one that was changed last
-    store: SessionFiles
-    new: Session  # what stands in its place, beside which its draft lies meanwhile
-    held: contextlib.ExitStack
-    has_much_to_read: bool  # whether dead processes may have left something that belongs to sessions
-    told: list[str] = field(default_factory=list, init=False)
-    path: Path | None = field(default=None, init=False)
-    _lock: SessionLock | None = field(default=None, init=False)
-
-    def find(self) -> Path:
-        from kimi_tui.adapters.store.session_lock import SessionLock
-
-        if self.has_much_to_read:
-            self.store.recover()
-        self.path = self.store.find(self.name, lambda unreadable: self.told.append(unreadable.words))
-        lock = SessionLock(self.path)
-        with contextlib.suppress(StorageError):  # held, or nothing can be written there: it is opened to be read only
-            lock.acquire()
-            self.held.callback(lock.release)
-            self._lock = lock
-        return self.path
-
-    def read(self) -> HeldSession:
-        session = self.store.open(self.path or self.find(), held=self._lock)
-        self.held.callback(session.release)
-        gc.freeze()  # its messages stay: to look through thousands of them holds up the screen, and finds nothing
-        return session
-
-    def keep_typed(self, text: str) -> str:
-        """What was typed is kept with it, or where others hold it, apart; what holds it is given, to be resumed by."""
-        from kimi_tui.adapters.store.session_lock import SessionLock
-        from kimi_tui.cli.typed_draft import keep_apart
-
-        if self.path is not None and self._lock is not None:
-            self._add_to_draft(text, self.path)
-            return self.name or str(self.path)
-        if self.name is not None and (path := self.store.file_called(self.name)) is not None:  # it was still looked for
-            with contextlib.suppress(KimiError), SessionLock(path):
-                self._add_to_draft(text, path)
-                return self.name
-        return keep_apart(text, self.store, self.new)
-
-    def _add_to_draft(self, text: str, path: Path) -> None:
-        from kimi_tui.adapters.store.session_drafts import add_to_draft
-
-        add_to_draft(path, text)
-        self.store.save_draft(self.store.path_of(self.new), "")
 
 
 def _client(config: Configuration, reports: FaultReports) -> tuple[EndpointClient, KeyMissingError | None]:

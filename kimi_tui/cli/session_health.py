@@ -17,13 +17,14 @@ from kimi_tui.core.session.session import Session
 from kimi_tui.core.text.counts import counted
 
 if TYPE_CHECKING:  # the names of types only
-    from kimi_tui.adapters.store.session_files import SessionFiles
     from kimi_tui.core.session.repair import Repaired
     from kimi_tui.core.settings.settings import Settings
 
 
 def check(options: Namespace, console: Console, sessions: Sessions, settings: Settings) -> int:
     """Load each session whole, and say everything that keeps one from being read or continued."""
+    from kimi_tui.adapters.store.session_recovery import unrecovered
+
     store = sessions.store
     paths, is_bad = _paths_to_check(options.files, console, sessions)
     for path in paths:
@@ -39,18 +40,11 @@ def check(options: Namespace, console: Console, sessions: Sessions, settings: Se
         is_bad |= bool(problems)
         if not problems:
             console.write_line(f"{path}: ok, {counted(len(session.messages), 'message')}")
-    _list_journals(options.files, paths, store, console)
+    folders = dict.fromkeys(path.parent for path in paths) if options.files else [store.folder]
+    for folder in folders:
+        for left, why in unrecovered(folder, paths if options.files else None):
+            console.write_line(f"{left}: {why}")
     return BAD_USAGE if is_bad else DONE
-
-
-def _list_journals(names: list[str], paths: list[Path], store: SessionFiles, console: Console) -> None:
-    """List the journals that nobody recovered: all of the folder, or those beside the sessions that were named."""
-    from kimi_tui.adapters.store.session_recovery import journals_left
-
-    for folder in dict.fromkeys(path.parent for path in paths) if names else [store.folder]:
-        for journal, why in journals_left(folder):
-            if not names or any(journal.name.startswith(f".{path.stem}.journal") for path in paths):
-                console.write_line(f"{journal}: {why}")
 
 
 def _paths_to_check(names: list[str], console: Console, sessions: Sessions) -> tuple[list[Path], bool]:

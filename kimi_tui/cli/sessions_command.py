@@ -15,7 +15,6 @@ from kimi_tui.cli.session_health import check, repair
 from kimi_tui.core.errors import KimiError, StorageError, UsageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.session.listing import NO_SESSION, UNTITLED, Listing, SessionSummary, names_of
-from kimi_tui.core.session.session import Session
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.adapters.store.session_files import SessionFiles
@@ -84,12 +83,8 @@ def _table(summaries: tuple[SessionSummary, ...]) -> list[str]:
 def _show(options: Namespace, console: Console, sessions: Sessions) -> int:
     from kimi_tui.core.prompt.documents import render_text
 
-    console.write(render_text(_load(options.session, sessions)))
+    console.write(render_text(sessions.store.read_only(sessions.find(options.session))))
     return DONE
-
-
-def _load(text: str, sessions: Sessions) -> Session:
-    return sessions.store.read_only(sessions.find(text))
 
 
 def _path(options: Namespace, console: Console, sessions: Sessions) -> int:

@@ -39,6 +39,7 @@ def test_words_about_the_program_import_next_to_nothing(word: str) -> None:
         "json",
         "platformdirs",
         "kimi_tui.core.settings.settings",
+        "kimi_tui.cli.parts",
         "textual",
     )
     assert modules_after(names, word) == "0 []"

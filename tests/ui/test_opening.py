@@ -18,7 +18,7 @@ from textual.widgets import Input
 from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.adapters.store.session_lock import SessionLock
-from kimi_tui.cli.screen_command import first_session
+from kimi_tui.cli.first_session import first_session
 from kimi_tui.core.errors import SessionHeldError, StorageError
 from kimi_tui.core.markdown import chunked_text
 from kimi_tui.core.markdown.cutting import Cut, next_cut

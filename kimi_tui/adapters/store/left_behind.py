@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimi_tui.adapters.store.session_drafts import stem_of
-from kimi_tui.adapters.store.session_places import DRAFT, JOURNAL, LOCK, beside
+from kimi_tui.adapters.store.session_places import DRAFT, JOURNAL, LOCK, has_unrecovered
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import RecoveredSession
 from kimi_tui.core.session.file_formats import ENDINGS
@@ -47,7 +47,7 @@ class LeftBehind:
 
     def recover_held(self, path: Path) -> str:
         """Recover a session that is held here; what came back, in a line, "" = nothing."""
-        if not os.path.exists(beside(path, JOURNAL)):
+        if not has_unrecovered(path):
             return ""
         from kimi_tui.adapters.store.session_recovery import recover_held  # noqa: PLC0415
 

@@ -44,9 +44,8 @@ from kimi_tui.adapters.store.session_index import (
 )
 from kimi_tui.adapters.store.session_lock import WINDOW, SessionLock
 from kimi_tui.adapters.store.session_places import (
-    JOURNAL,
-    beside,
     forget,
+    has_unrecovered,
     is_same,
     is_there,
     refuse_if_there,
@@ -109,7 +108,7 @@ class SessionFiles(SessionFolder):
         return replace(self._reader.read(path), path=str(path))
 
     def _recover_beside(self, path: Path) -> None:
-        if os.path.exists(beside(path, JOURNAL)):
+        if has_unrecovered(path):
             with suppress(StorageError), self._recovered(path, "recovery"):
                 pass
 

@@ -49,6 +49,11 @@ def has_draft(path: str) -> bool:
     return any(os.path.exists(beside(Path(path), ending)) for ending in (DRAFT, RAW_DRAFT))
 
 
+def has_unrecovered(path: Path) -> bool:
+    """Whether something lies beside a session's file that is to be put into it when it is opened."""
+    return os.path.exists(beside(path, JOURNAL))
+
+
 def set_aside(path: Path) -> Path:
     """Give a session's journal a name under which nothing reads it, and return that; raises StorageError."""
     journal, number = beside(path, JOURNAL), 1

@@ -232,14 +232,19 @@ def _drop_sent_draft(path: Path, journal: Journal) -> None:
         save_raw_draft(path, None)
 
 
-def journals_left(folder: Path) -> list[tuple[Path, str]]:
-    """The journals of a folder that nobody recovered, each with why, in a line; none where it cannot be read."""
+def unrecovered(folder: Path, of: Sequence[Path] | None = None) -> list[tuple[Path, str]]:
+    """What nobody recovered of what lies in a folder, each with why, in a line; none where it cannot be read.
+
+    `of` = the sessions whose alone is listed; None = of all.
+    """
     try:
         names = sorted(os.listdir(folder))
     except OSError:
         return []
     found = list[tuple[Path, str]]()
     for name in names:
+        if of is not None and not any(name.startswith(f".{path.stem}{JOURNAL}") for path in of):
+            continue
         if name.startswith(".") and ASIDE in name:
             found.append((folder / name, "a journal that is kept aside, since not all of it can be read"))
         elif name.startswith(".") and name.endswith(JOURNAL):

@@ -21,7 +21,7 @@ from kimi_tui.adapters.store.session_drafts import load_draft
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.adapters.store.session_journal import SessionJournals
 from kimi_tui.adapters.store.session_places import beside
-from kimi_tui.adapters.store.session_recovery import journals_left
+from kimi_tui.adapters.store.session_recovery import unrecovered
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.prompt.request_settings import RequestSettings
@@ -129,7 +129,7 @@ async def test_a_living_process_keeps_its_journal(tmp_path: Path) -> None:
     assert other.recover() == ()
     assert texts(other.read_only(other.find())) == ["|Lamb?"]
     assert place.journals() == [".s1.journal"]
-    ((_, why),) = journals_left(place.folder)
+    ((_, why),) = unrecovered(place.folder)
     assert f"process {os.getpid()}" in why
     await stop(turn)
     assert place.journals() == []
@@ -392,12 +392,12 @@ def test_a_journal_of_which_nothing_can_be_read_is_kept_aside(tmp_path: Path, ju
     )  # fmt: skip
     assert files.read_only(files.find()) == TALK
     assert SessionFiles(files.folder, tmp_path).recover() == ()
-    ((path, why),) = journals_left(files.folder)
+    ((path, why),) = unrecovered(files.folder)
     assert (path.name, path.read_bytes()) == (".s1.journal-aside", junk)
     assert "kept aside" in why
     (files.folder / ".s1.journal").write_bytes(junk)
     SessionFiles(files.folder, tmp_path).recover()
-    assert [path.name for path, _ in journals_left(files.folder)] == [".s1.journal-aside", ".s1.journal-aside-2"]
+    assert [path.name for path, _ in unrecovered(files.folder)] == [".s1.journal-aside", ".s1.journal-aside-2"]
 
 
 @pytest.mark.parametrize("nothing", [b"", b"\n", b"\0" * 100])
@@ -418,7 +418,7 @@ async def test_one_that_is_garbled_gives_what_it_can_and_is_kept_aside(tmp_path:
     assert told.words.startswith("A reply came back")
     assert told.words.endswith(f"Part of its journal cannot be read; it is kept aside: {left.folder}/.s1.journal-aside")
     assert texts(left.read_only(left.find())) == ["|Lamb?", "hm|"]
-    assert [path.name for path, _ in journals_left(left.folder)] == [".s1.journal-aside"]
+    assert [path.name for path, _ in unrecovered(left.folder)] == [".s1.journal-aside"]
     await stop(turn)
 
 
@@ -434,7 +434,7 @@ def test_one_of_a_newer_version_stays(tmp_path: Path) -> None:
     files = left_with(tmp_path, newer)
     assert files.recover() == ()
     assert files.open(files.find()).session.messages == TALK.messages
-    assert journals_left(files.folder) == [(files.folder / ".s1.journal", "a journal of a newer kimi-tui")]
+    assert unrecovered(files.folder) == [(files.folder / ".s1.journal", "a journal of a newer kimi-tui")]
 
 
 async def test_a_session_whose_journal_cannot_be_put_back_opens_and_says_so(
@@ -467,7 +467,7 @@ async def test_where_the_session_cannot_be_read_its_journal_waits(tmp_path: Path
     whole = file.read_bytes()
     file.write_bytes(b"broken")
     assert left.recover() == ()
-    assert (file.read_bytes(), len(journals_left(left.folder))) == (b"broken", 1)
+    assert (file.read_bytes(), len(unrecovered(left.folder))) == (b"broken", 1)
     file.write_bytes(whole)
     assert len(SessionFiles(left.folder, tmp_path).recover()) == 1
     await stop(turn)
@@ -498,7 +498,7 @@ async def test_what_nobody_could_recover_makes_room_for_the_next_turn(tmp_path: 
     held = files.open(files.find())
     engine = Engine(ScriptedClient([streaming(*WHOLE)]), HandClock(), listeners=[SessionJournals(files)])
     await engine.start(OpenSession(held.session, files), Asking("More?"), REQUEST).finished()
-    assert [(path.name, path.read_bytes()) for path, _ in journals_left(files.folder)] == [(".s1.journal-aside", newer)]
+    assert [(path.name, path.read_bytes()) for path, _ in unrecovered(files.folder)] == [(".s1.journal-aside", newer)]
 
 
 async def test_what_could_not_be_written_yet_is_kept_through_the_next_turn(tmp_path: Path) -> None:
@@ -520,7 +520,7 @@ async def test_what_could_not_be_written_yet_is_kept_through_the_next_turn(tmp_p
     assert texts(session) == ["|Lamb?", "|Stew?", "hm|yes", "hm|"]
     assert session.messages[-1].parent == "m1"
     assert session.head == "m3"
-    assert journals_left(left.folder) == []
+    assert unrecovered(left.folder) == []
 
 
 def refuse_to_write(*_: object) -> None:
