@@ -158,7 +158,6 @@ class SideBySideScreen(ScrollKeys, Above[str]):
         self._rows: list[ReplyRow] = []
         self._at = chosen
         self._lines: list[str] = []
-        self._keys: list[str] = []
         self._states: object = None
         self._drawn_s = 0.0
         self._state: object = None
@@ -207,8 +206,8 @@ class SideBySideScreen(ScrollKeys, Above[str]):
     def _take_cursor(self) -> None:
         """Note which reply has the cursor of the list: its row may become another."""
         place = self._list.highlighted
-        if place is not None and place < len(self._keys):
-            self._at = self._keys[place]
+        if place is not None and place < len(self._rows):
+            self._at = self._rows[place].key
 
     @property
     def _place(self) -> int:
@@ -222,8 +221,8 @@ class SideBySideScreen(ScrollKeys, Above[str]):
 
     def _show_table(self) -> None:
         head, *lines = table_lines(self._rows, max(self.size.width - FRAME_CELLS - MARK_CELLS, 1))
-        keys, place = [row.key for row in self._rows], self._place
-        self._at = keys[place]
+        place = self._place
+        self._at = self._rows[place].key
         lines = [f"{self._marks(row)}{line}" for row, line in zip(self._rows, lines, strict=True)]
         self.query_one("#replies-head", Static).update(Content(f"{' ' * MARK_CELLS}{head}"), layout=False)
         if len(lines) != len(self._lines):
@@ -233,7 +232,7 @@ class SideBySideScreen(ScrollKeys, Above[str]):
             for number, (old, new) in enumerate(zip(self._lines, lines, strict=True)):
                 if old != new:
                     self._list.replace_option_prompt_at_index(number, Content(new))
-        self._lines, self._keys = lines, keys
+        self._lines = lines
         if self._list.highlighted != place:
             self._list.highlighted = place
 
@@ -296,8 +295,9 @@ class SideBySideScreen(ScrollKeys, Above[str]):
 
     @on(ReplyColumn.Clicked)
     def _clicked(self, event: ReplyColumn.Clicked) -> None:
-        if event.column.key in self._keys:
-            self._list.highlighted = self._keys.index(event.column.key)
+        keys = [row.key for row in self._rows]
+        if event.column.key in keys:
+            self._list.highlighted = keys.index(event.column.key)
 
     @property
     def scrolled(self) -> View | None:
