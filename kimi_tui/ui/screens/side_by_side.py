@@ -48,6 +48,7 @@ FRAME_CELLS = 4
 CURSOR, SHOWN, UNMARKED = "▸", "●", " "
 """What stands before the row with the cursor, and before the one that the conversation shows."""
 MARK_CELLS = 3
+WAITS = "It begins when one of the others has ended."
 
 
 class ReplyText(Transcript, can_focus=False):
@@ -58,15 +59,10 @@ class ReplyText(Transcript, can_focus=False):
         self._seen: object = None
         """What is shown: a message, words, or of a growing reply how often it was shortened, and what it waits for."""
 
-    def show_message(self, message: Message) -> None:
-        if self._seen is not message:
-            self._seen, self._live = message, None
-            self._show(message_entry(message))
-
-    def show_words(self, words: str) -> None:
-        if self._seen != words:
-            self._seen, self._live = words, None
-            self._show(notice("words", words))
+    def show_whole(self, source: Message | str) -> None:
+        if self._seen != source:
+            self._seen, self._live = source, None
+            self._show(notice("words", source) if isinstance(source, str) else message_entry(source))
 
     def show_growing(self, live: LiveTurn, now_s: float) -> None:
         """Only what has come since the last time is added."""
@@ -286,12 +282,8 @@ class SideBySideScreen(ScrollKeys, Above[str]):
         column.key = row.key
         if isinstance(row.source, LiveTurn):
             column.text.show_growing(row.source, self._now_s())
-        elif row.source is not None:
-            column.text.show_message(row.source)
         else:
-            column.text.show_words(
-                "It begins when one of the others has ended." if row.waits_at is not None else row.state
-            )
+            column.text.show_whole(row.source or (row.state if row.waits_at is None else WAITS))
 
     @on(ReplyColumn.Clicked)
     def _clicked(self, event: ReplyColumn.Clicked) -> None:
