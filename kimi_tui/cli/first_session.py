@@ -41,7 +41,8 @@ def first_session(
     if not wanted.has_much_to_read and store.is_found_at_once(wanted.name):
         wanted.find()
     shown = wanted.name or LATEST_NAME if wanted.path is None else wanted.path.stem
-    first = HeldSession(replace(new, title=f"opening {shown} …"), store.path_of(new), release=stand_in.release)
+    begun = replace(new, title=f"opening {shown} …", path=str(store.path_of(new)))
+    first = HeldSession(begun, release=stand_in.release)
     return first, FirstSession(shown, wanted.read, wanted.told, wanted.keep_typed)
 
 

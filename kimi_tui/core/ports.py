@@ -123,17 +123,15 @@ class HeldSession:
     """A session that was opened to go on with, and is kept from others meanwhile; or one that can only be read."""
 
     session: Session
-    """As it was read, or as it begins."""
-    path: Path
-    """It need not be there yet."""
+    """As it was read, or as it begins; its `path` says where its file is, or will be."""
     draft: str = ""
     """What was being typed in it; "" = nothing."""
     release: Callable[[], object] = lambda: None
     """Lets others open it; releasing twice is releasing once. It touches a file."""
     read_only: str = ""
     """Why nothing of it can be saved, in words for the screen; "" = it can be saved."""
-    draft_path: Path | None = None
-    """What `save_draft` takes for its draft, where that lies apart from the holder's; None = `path`."""
+    own_draft_path: Path | None = None
+    """Where its draft lies, apart from the holder's; None = nobody else holds it."""
     is_free: Callable[[], bool] | None = None
     """Says whether others who hold it have gone, so that opening it again holds it; None = nobody else does.
 
@@ -143,6 +141,15 @@ class HeldSession:
     """What came back as it was opened of what a dead process left, in a line; "" = nothing."""
     raw_draft: RawDraft | None = None
     """A raw input that was not sent; None = there is none."""
+
+    @property
+    def path(self) -> Path:
+        return Path(self.session.path)
+
+    @property
+    def draft_path(self) -> Path:
+        """What `save_draft` takes for its draft."""
+        return self.own_draft_path or self.path
 
 
 @dataclass(frozen=True, slots=True)

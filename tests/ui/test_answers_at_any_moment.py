@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -19,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
-from kimi_tui.core.ports import Tap
+from kimi_tui.core.ports import HeldSession, Tap
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.wire.turn_events import ReplyDelta, TurnEnded
 from kimi_tui.engine.open_session import OpenSession
@@ -158,7 +157,7 @@ def world(session: Session, breaks: list[tuple[str, int]] | None = None) -> Worl
     def run(work: Awaitable[None]) -> None:
         tasks.append(asyncio.ensure_future(work))
 
-    chat = Chat(OpenSession(session, None), Path("s"), lambda: None, Path("s"))
+    chat = Chat(OpenSession(session, None), HeldSession(session))
     turns = Turns(
         MemorySettings({"api": {"retries": 0}}), lambda: Engine(client, clock), clock, view, run, label=str,
         checks=FormChecks(None, str, view, run),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.prompt.context_meter import Context, context_of
 from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.next_cuts import next_parts
@@ -41,7 +41,7 @@ class Screen:
 
     def __init__(self, session: Session, request: RequestSettings) -> None:
         self.request, self.viewer = request, PromptViewer()
-        self.chat = Chat(OpenSession(session, None), Path("s.toml"), lambda: None, Path("s.toml"))
+        self.chat = Chat(OpenSession(session, None), HeldSession(session))
 
     def line(self, draft: str, edited: str | None = None) -> NextCut:
         return measured_cut(lambda session, options: self.request, self.chat, Typed(draft, edited))

@@ -50,7 +50,7 @@ def watched(message: Message) -> Message:
 
 def opening(session: Session) -> FirstSession:
     """The session with watched messages, read while the screen is there already."""
-    held = HeldSession(replace(session, messages=tuple(map(watched, session.messages))), Path("talk.toml"))
+    held = HeldSession(replace(session, messages=tuple(map(watched, session.messages)), path="talk.toml"))
     return FirstSession("Talk", lambda: held)
 
 

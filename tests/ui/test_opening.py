@@ -48,7 +48,7 @@ class SlowFile:
         assert self.may_end.wait(20)
         if self._error is not None:
             raise self._error
-        return HeldSession(TALK, path)
+        return HeldSession(replace(TALK, path=str(path)))
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def test_what_is_typed_while_a_session_is_read_is_kept(tmp_path: Path, fil
         file.may_end.set()
         await running.shows("Roast it.")
         assert running.screen.composer.draft == "half a thought"
-        assert running.screen.chat.session is TALK
+        assert running.screen.chat.session == TALK
         assert not running.client.bodies
 
 

@@ -21,7 +21,7 @@ from kimi_tui.core.settings.actions import Scope
 from kimi_tui.engine.openings import Asking, AskingAgain
 from kimi_tui.ui.panes.prompt_pane import PromptPane
 from kimi_tui.ui.screens.raw_screen import RawScreen
-from kimi_tui.ui.state.raw_opening import RawOpening, raw_opening
+from kimi_tui.ui.state.raw_opening import raw_opening
 from kimi_tui.ui.terminal.terminal_input import Paste
 from kimi_tui.ui.widgets.raw_area import RawArea
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
@@ -83,7 +83,7 @@ def shown_above(running: Program) -> str:
 
 def opening_of(
     text: str, session: Session = LAMB, *, reply_to: str | None = None, draft: str = "", edited: str | None = None
-) -> RawOpening:
+) -> tuple[Asking | AskingAgain, bool]:
     raw, door = RawInput.of(text, DEFAULT_TEMPLATE), TextDoor(DEFAULT_TEMPLATE)
     return raw_opening(session, raw, door, reply_to=reply_to, draft=draft, edited=edited)
 
@@ -118,13 +118,12 @@ def test_it_answers_what_it_asks(
     *,
     takes_draft: bool,
 ) -> None:
-    placed = opening_of(text, session, **more)
-    opening, start = placed.opening, RawInput.of(text, DEFAULT_TEMPLATE)
+    (opening, found), start = opening_of(text, session, **more), RawInput.of(text, DEFAULT_TEMPLATE)
     if isinstance(opening, AskingAgain):
         assert opening == AskingAgain(question, start)
     else:
         assert opening == Asking(question, alternative_to, start)
-    assert placed.takes_draft is takes_draft
+    assert found is takes_draft
 
 
 @pytest.mark.parametrize(
@@ -132,7 +131,7 @@ def test_it_answers_what_it_asks(
     [("Once", "Raw input: Once"), (NEXT, "Raw input: ChatMessageRole.USERLamb?assistantRoast it.assistant")],
 )
 def test_one_that_asks_nothing_gets_a_stand_in(text: str, title: str) -> None:
-    opening = opening_of(text, draft="Hi").opening
+    opening = opening_of(text, draft="Hi")[0]
     assert opening == Asking(title, start=RawInput.of(text, DEFAULT_TEMPLATE), is_stand_in=True)
 
 

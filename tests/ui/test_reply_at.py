@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import GrowingReply
 from kimi_tui.core.session.session import Message, Role, Session
@@ -22,7 +23,7 @@ TALK = (user("m1", "a"), reply("m2", "b", "m1"), user("m3", "c", "m2"), reply("m
 
 
 def chat_of(session: Session) -> Chat:
-    return Chat(OpenSession(session, None), Path("s"), lambda: None, Path("s"))
+    return Chat(OpenSession(session, None), HeldSession(session))
 
 
 def meant(chat: Chat, chosen: str | None) -> str | None:

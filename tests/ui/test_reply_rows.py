@@ -11,10 +11,10 @@ from kimi_tui.core.text.visible import visible
 from kimi_tui.ui.state.reply_rows import BRIEF_CELLS, ReplyRow, brief_lines, markdown_table, plain_table, table_lines
 
 ROWS = [
-    ReplyRow("m2", 1, "temperature 0", "complete", is_shown=True, input_tokens=15, output_tokens=171, thinking_s=0.7,
+    ReplyRow("m2", "complete", 1, "temperature 0", is_shown=True, input_tokens=15, output_tokens=171, thinking_s=0.7,
              first_token_s=0.4, total_s=3.31, rate=60.2, cost_usd=0.0005, reason="stop"),
-    ReplyRow("m3", 2, "temperature 0.5", "stopped", output_tokens=80, total_s=2.0, rate=40, is_estimated=True),
-    ReplyRow("m4", 3, "temperature 2", "failed: That is | too much\x1b[31m", is_there=False),
+    ReplyRow("m3", "stopped", 2, "temperature 0.5", output_tokens=80, total_s=2.0, rate=40, is_estimated=True),
+    ReplyRow("m4", "failed: That is | too much\x1b[31m", 3, "temperature 2", is_there=False),
 ]  # fmt: skip
 
 
@@ -41,14 +41,14 @@ def test_columns_are_left_out_from_the_least_missed(cells: int, headings: str) -
 
 
 def test_a_column_that_says_nothing_is_left_out() -> None:
-    plain = [ReplyRow("m2", 1, "", "complete", cost_usd=0.01)]
+    plain = [ReplyRow("m2", "complete", 1, "", cost_usd=0.01)]
     assert "setting" not in table_lines(plain, 200)[0]
     assert "end" not in table_lines(plain, 200)[0]
 
 
 @given(st.integers(1, 200), st.lists(st.tuples(st.text(), st.text(), st.none() | st.floats(0, 1e6)), min_size=1))
 def test_no_line_is_longer_than_its_place(cells: int, texts: list[tuple[str, str, float | None]]) -> None:
-    rows = [ReplyRow(f"m{n}", n, setting, state, total_s=s) for n, (setting, state, s) in enumerate(texts, 1)]
+    rows = [ReplyRow(f"m{n}", state, n, setting, total_s=s) for n, (setting, state, s) in enumerate(texts, 1)]
     lines = table_lines(rows, cells)
     assert len(lines) == len(rows) + 1
     assert all(cells_of(line) <= cells for line in lines)
@@ -76,7 +76,7 @@ def test_the_brief_table_holds_what_is_missed_most() -> None:
 
 @given(st.lists(st.tuples(st.text(), st.text(), st.none() | st.floats(0, 1e6)), min_size=1))
 def test_the_brief_table_fits_and_holds_no_control_character(texts: list[tuple[str, str, float | None]]) -> None:
-    rows = [ReplyRow(f"m{n}", n, setting, state, total_s=s) for n, (setting, state, s) in enumerate(texts, 1)]
+    rows = [ReplyRow(f"m{n}", state, n, setting, total_s=s) for n, (setting, state, s) in enumerate(texts, 1)]
     lines = brief_lines(rows)
     assert len(lines) == len(texts) + 1
     assert all(cells_of(line) <= BRIEF_CELLS and visible(line) == line for line in lines)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import branch_start, branched_off
@@ -32,7 +32,7 @@ class TreeSteps(RuleBasedStateMachine):
 
     @initialize(session=trees(12))
     def begin(self, session: Session) -> None:
-        self.chat = Chat(OpenSession(session, None), Path("s.toml"), lambda: None, Path("s.toml"))
+        self.chat = Chat(OpenSession(session, None), HeldSession(session))
         self.known = {it.id: Known(it.parent, it.content) for it in session.messages}
         self.head: str | None = session.head or session.messages[-1].id
         self.steps: list[tuple[dict[str, Known], str | None]] = []

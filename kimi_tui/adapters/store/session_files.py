@@ -91,6 +91,7 @@ class SessionFiles(SessionFolder):
         self.tell: Callable[[str], object] = lambda _: None
         """Is told in a line what is recovered of a session that is not opened to go on."""
         self._paths: dict[str, Path] = {}
+        """What was read or saved here, by id: a session says itself where it lies, but `name_of` has its id alone."""
         self._bases = BaseVersions(self._reader.read_again)
         self._writers: dict[Path, Writer] = {}  # of sessions that are held: each keeps its session's messages
         self._not_locked: dict[Path, SessionLock] = {}  # where it could not be made when the session began
@@ -153,7 +154,7 @@ class SessionFiles(SessionFolder):
             session = replace(session, prompt_cache_key=new_cache_key())
         release, reason = partial(self._release, lock, path), read_only_reason(session)
         raw_draft = load_raw_draft(path)
-        return HeldSession(session, path, draft, release, reason, recovered=recovered, raw_draft=raw_draft)
+        return HeldSession(session, draft, release, reason, recovered=recovered, raw_draft=raw_draft)
 
     def recover(self) -> Sequence[RecoveredSession]:
         return self.left.recover()
@@ -172,7 +173,7 @@ class SessionFiles(SessionFolder):
         """Open a session whose lock is held elsewhere, so that its draft needs another place; or cannot be made."""
         if not isinstance(error, SessionHeldError):
             session, own = self._load_as_base(path, lock), partial(self._release, lock, path)
-            return HeldSession(session, path, load_draft(path), own, f"{NO_LOCK} {error.summary}")
+            return HeldSession(session, load_draft(path), own, f"{NO_LOCK} {error.summary}")
         place, place_lock = take_place(path)
         try:
             session, draft = self._load_as_base(path, place_lock), load_draft(place)
@@ -180,7 +181,7 @@ class SessionFiles(SessionFolder):
             self._release(place_lock, path)
             raise
         release = partial(self._release, place_lock, path)
-        return HeldSession(session, path, draft, release, error.summary, draft_path=place, is_free=lock.is_free)
+        return HeldSession(session, draft, release, error.summary, own_draft_path=place, is_free=lock.is_free)
 
     def _load_as_base(self, path: Path, lock: SessionLock) -> Session:
         """Read a session and remember which version of its file that was, until the lock is released."""
@@ -217,7 +218,7 @@ class SessionFiles(SessionFolder):
                 raise
             self._not_locked[path] = lock
         self._begin(lock, path)
-        return HeldSession(replace(session, path=str(path)), path, release=partial(self._release, lock, path))
+        return HeldSession(replace(session, path=str(path)), release=partial(self._release, lock, path))
 
     # -- writing
 
@@ -283,7 +284,7 @@ class SessionFiles(SessionFolder):
             raise
         self._paths[session.id] = path
         self._bases.note(path, version, moved)
-        return HeldSession(moved, path, release=partial(self._release, lock, path))
+        return HeldSession(moved, release=partial(self._release, lock, path))
 
     def _write(self, session: Session, path: Path, write: Writer) -> Version:
         refuse_if_newer(session)

@@ -29,7 +29,7 @@ from kimi_tui.ui.commands.target import Target
 from kimi_tui.ui.commands.theme_command import ThemeCommand
 from kimi_tui.ui.commands.trace_commands import TraceCommands
 from kimi_tui.ui.commands.tree_commands import TreeCommands
-from kimi_tui.ui.commands.view_commands import view_rows
+from kimi_tui.ui.commands.view_commands import ViewCommands
 from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.panes.panel import Panel
 from kimi_tui.ui.panes.prompt_source import PromptSource
@@ -112,7 +112,6 @@ class LateParts:
         change, shown, attempt = screen.current.change, screen.redraw.session, screen.attempt
         say, remark, copy, type_here = screen.say, screen.remark, screen.copy, screen.type_here
         push = screen.app.push_screen
-        view = view_rows(transcript, screen.find_bar, chats, shown=shown, type_here=type_here)
         batches = BatchCommands(
             store, services.check_form, clock.monotonic, target, self.turns, transcript, change=change, copy=copy,
             type_again=self._type_again, choose=self._choose, remark=remark, label=label,
@@ -140,7 +139,7 @@ class LateParts:
         )  # fmt: skip
         panes = PaneCommands(screen.panes, self._prompts, target, type_here=type_here, push=push, remark=remark)
         return {
-            **view,
+            **ViewCommands(transcript, screen.find_bar, chats, shown=shown, type_here=type_here).rows(),
             **screen_commands.rows(),
             "last-prompt": partial(self.history.recall, 1),
             **self.copying.rows(),

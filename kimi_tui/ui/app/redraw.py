@@ -62,7 +62,7 @@ class Redraw:
         self.type_here()
         self.listed()
         if reason := chat.open_session.read_only:
-            words = opening_words(reason, self.label("open-copy"), is_held=chat.is_free is not None)
+            words = opening_words(reason, self.label("open-copy"), is_held=chat.held.is_free is not None)
             self.feed.say(words, "warning", about=READ_ONLY)
         else:
             self._offer_to_continue()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from kimi_tui.core.ports import SessionStore
 from kimi_tui.core.session.session import Session
@@ -16,15 +15,8 @@ from kimi_tui.ui.state.open_chats import OpenChats
 
 SAVING = "saving on leaving"
 """What the question is about, so that it stands there once."""
-
-
 TEXT_LOST = 1
 """The exit status where text could not be saved."""
-
-
-class Exit(Protocol):
-    def __call__(self, session_id: str | None, status: int, /) -> None:
-        """End the program; `session_id` of the session to resume, None = nothing of it is in a file."""
 
 
 @dataclass(eq=False)
@@ -36,7 +28,7 @@ class Leaving:
     saved: Callable[[], None]  # shows whether sessions are saved
     say: Say
     key: str
-    exit: Exit
+    exit: Callable[[str | None, int], None]  # ends the program: the session to resume, None = none; the exit status
     _asked: tuple[tuple[Session, str], ...] = field(default=(), init=False)
     _is_saving: bool = field(default=False, init=False)
 

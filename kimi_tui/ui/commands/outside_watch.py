@@ -68,11 +68,11 @@ class OutsideWatch:
         with suppress(KimiError):  # the chat tells that it is not saved
             await chat.open_session.take_changes(self.session_store.look)
         self.saved()
-        if chat.is_free is not None and not chat.is_let_go:
-            await self._look_for_holder(chat, chat.is_free)
+        if chat.held.is_free is not None and not chat.is_let_go:
+            await self._look_for_holder(chat, chat.held.is_free)
 
     async def _look_for_holder(self, chat: Chat, is_free: Callable[[], bool]) -> None:
-        if await asyncio.to_thread(is_free) and chat.is_free is is_free:
+        if await asyncio.to_thread(is_free) and chat.held.is_free is is_free:
             chat.is_let_go = True
             chat.open_session.note_free(FREE, free_way(self.key))
             self._tell(chat, let_go_words(self.key), "warning", READ_ONLY)
@@ -155,8 +155,8 @@ class OutsideWatch:
     async def _go_on_with(self, chat: Chat, held: HeldSession) -> None:
         """What is typed goes along: it is saved with the session before it goes from where it lay."""
         with suppress(StorageError):  # it is saved again on leaving
-            await asyncio.to_thread(self.session_store.save_draft, held.draft_path or held.path, self.drafts.own)
-            await asyncio.to_thread(self.session_store.save_draft, chat.draft_path, "")
+            await asyncio.to_thread(self.session_store.save_draft, held.draft_path, self.drafts.own)
+            await asyncio.to_thread(self.session_store.save_draft, chat.held.draft_path, "")
         self.open_chats.become(chat, held)
 
     def _tell(self, chat: Chat, text: str, severity: str, about: str = CHANGED) -> None:

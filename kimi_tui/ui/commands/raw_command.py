@@ -111,17 +111,17 @@ class RawCommand:
         try:
             request = resolve_request(self.store.value, chat.session)
             raw = RawInput.of(draft.text, request.template)
-            placed = await asyncio.to_thread(
+            opening, takes_draft = await asyncio.to_thread(
                 raw_opening, chat.session, raw, request.door, reply_to=draft.reply_to, edited=edited,
                 draft=line.text if isinstance(line, Text) else "",
             )  # fmt: skip
             if chat.replies.turn is not None:
                 raise UsageError("A reply is running.", "Escape stops it.")
-            self.turns.start(chat, placed.opening)
+            self.turns.start(chat, opening)
         except KimiError as error:
             self.say(error_text(error, f"Nothing was sent. {RAW_IS_KEPT}"), "error")
             return
-        if placed.takes_draft and self.composer.draft == typed and not self.drafts.bring_back():
+        if takes_draft and self.composer.draft == typed and not self.drafts.bring_back():
             self.composer.draft = ""
 
 

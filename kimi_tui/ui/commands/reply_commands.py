@@ -215,13 +215,12 @@ class ReplyCommands:
         chat.open_session.refuse_if_read_only()
         if chat.replies.turn is not None:
             raise UsageError("A reply is running.", "Escape stops it.")
-        open_session = chat.open_session
-        (id_,) = open_session.take_ids(1)
+        (id_,) = chat.open_session.take_ids(1)
         try:
             made, had_keys = with_raw_input(make(id_, self.now()), reply), has_keys(self.transcript)
             self.change(chat.session.with_message(made))
         finally:
-            open_session.give_back_ids({id_})
+            chat.open_session.give_back_ids({id_})
         if had_keys:
             self.target.cursor.choose(made.id, brings_into_view=False)
         self.transcript.view.follow_tail()

@@ -124,16 +124,6 @@ class SessionCommands:
         title = next(titles, None)
         return path.name if title is None else _quoted(title)
 
-    async def _save(self, path: Path) -> Chat | None:
-        """Save a session that is open here, before anything is done with its file; None = it is not open.
-
-        Raises StorageError where it could not be written.
-        """
-        chat = await self.open_chats.at(path)
-        if chat is not None:
-            await self.current.save(chat)
-        return chat
-
     async def rename(self, path: Path, title: str) -> None:
         chat = await self.open_chats.at(path)
         if chat is not None:
@@ -143,7 +133,10 @@ class SessionCommands:
         self.listed()
 
     async def duplicate(self, path: Path) -> None:
-        await self._save(path)
+        """What is changed here is saved first; raises StorageError where that fails."""
+        chat = await self.open_chats.at(path)
+        if chat is not None:
+            await self.current.save(chat)
         name = await self._name(path)
         await asyncio.to_thread(self.session_store.duplicate, path)
         self.listed()
@@ -157,16 +150,18 @@ class SessionCommands:
         chat = await self.open_chats.at(path)
         if chat is not None:
             chat.open_session.refuse_if_read_only()
-        if chat is not None and chat.replies.turn is not None:
-            raise UsageError("A reply is running in this session.", "Stop it; then delete.")
-        await self._save(path)
-        if chat is not None and chat.path != path:  # what is on screen is another file now
-            raise StorageError("Nothing was deleted: others had changed the session's file.")
+            if chat.replies.turn is not None:
+                raise UsageError("A reply is running in this session.", "Stop it; then delete.")
+            await self.current.save(chat)
+            if chat.path != path:  # what is on screen is another file now
+                raise StorageError("Nothing was deleted: others had changed the session's file.")
         name = await self._name(path)
         trashed = await asyncio.to_thread(self.session_store.delete, path, is_held_here=chat is not None)
         self.open_chats.trashed.append((trashed, name))
-        if chat is not None:
-            await self._let_go(chat)
+        if chat is not None:  # nothing may write its file again
+            if chat is self.open_chats.current:
+                await self.current.show_new()
+            self.open_chats.forget(chat)
         self.listed()
         self.say(
             f"Moved to the trash: {name}. {self.restore_key} in the sessions pane, or /restore-session, "
@@ -174,12 +169,6 @@ class SessionCommands:
             about=f"trash {trashed}",
         )
         return name
-
-    async def _let_go(self, chat: Chat) -> None:
-        """The chat's file is gone: nothing may write it again."""
-        if chat is self.open_chats.current:
-            await self.current.show_new()
-        self.open_chats.forget(chat)
 
     async def restore(self) -> str:
         """Bring the session that was deleted last back, and return what it is called.

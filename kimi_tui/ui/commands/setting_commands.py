@@ -17,11 +17,7 @@ from kimi_tui.core.session.kept_thinking import KeptThinking, kept_words, parse_
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.field_text import parse_stop_words, short_text
-from kimi_tui.core.settings.sampling import (
-    RequestOptions,
-    resolve_chat,
-    resolve_request,
-)
+from kimi_tui.core.settings.sampling import RequestOptions, resolve_chat, resolve_request
 from kimi_tui.core.settings.settings import RULES
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.wire import fields

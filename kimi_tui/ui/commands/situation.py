@@ -57,7 +57,7 @@ def offers(chat: Chat, transcript: Transcript, drafts: Drafts, *, is_finding: bo
     found |= {Need.UNDOABLE} if is_undoable else set()
     found |= {Need.WAITING} if any(running.live.retry is not None for running in chat.replies.running) else set()
     found |= {Need.NOTICE} if chat.notices else set()
-    found |= {Need.HELD_BY_OTHERS} if chat.is_free is not None else set()
+    found |= {Need.HELD_BY_OTHERS} if chat.held.is_free is not None else set()
     found |= {Need.FINDING} if is_finding else set()
     return found
 

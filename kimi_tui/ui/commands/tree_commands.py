@@ -51,8 +51,8 @@ class TreeCommands:
             "next-alternative": partial(self._step_alternative, 1),
             "delete": self._delete,
             "undo": self._undo,
-            "leave-out": self._leave_out,
-            "pin": self._pin,
+            "leave-out": lambda: self._change(lambda it: replace(it, excluded=not it.excluded)),
+            "pin": lambda: self._change(lambda it: replace(it, pinned=not it.pinned)),
             "tree": self._open_tree,
             "branch": lambda: self._branch(self.target.message().id),
             "name": lambda text: self._remark(self.name(self._shown_branch(), text)),
@@ -171,18 +171,9 @@ class TreeCommands:
         else:
             self.type_here()
 
-    def _leave_out(self) -> None:
-        message = self.target.message()
-        self._put(replace(message, excluded=not message.excluded))
-
-    def _pin(self) -> None:
-        message = self.target.message()
-        self._put(replace(message, pinned=not message.pinned))
-
-    def _put(self, changed: Message) -> None:
-        """Put a message in the place of the one with its id."""
-        session = self._session
-        messages = tuple(changed if other.id == changed.id else other for other in session.messages)
+    def _change(self, change: Callable[[Message], Message]) -> None:
+        message, session = self.target.message(), self._session
+        messages = tuple(change(it) if it.id == message.id else it for it in session.messages)
         self.current.change(replace(session, messages=messages))
 
     # -- branches
@@ -210,7 +201,7 @@ class TreeCommands:
 
     def _written(self, message_id: str) -> Message:
         """Raises UsageError where the message is being written, or gone."""
-        if any(it.id == message_id for it in self.target.chat.replies.growing):
+        if self.target.chat.replies.find(message_id) is not None:
             raise UsageError("This reply is still being written.", "Stop it first, or wait for its end.")
         found = self._session.find(message_id)
         if found is None:
@@ -226,9 +217,8 @@ class TreeCommands:
     def jump(self, message_id: str) -> None:
         """On the branch that is shown nothing changes but the cursor."""
         chat = self.target.chat
-        is_there = chat.message(message_id) is not None
-        if not is_there:
-            if all(it.id != message_id for it in chat.replies.growing):
+        if chat.message(message_id) is None:
+            if chat.replies.find(message_id) is None:
                 self._written(message_id)
             self.current.change(chat.replies.showing(message_id))
         take_keys(self.transcript)

@@ -48,6 +48,7 @@ FRAME_CELLS = 4
 CURSOR, SHOWN, UNMARKED = "▸", "●", " "
 """What stands before the row with the cursor, and before the one that the conversation shows."""
 MARK_CELLS = 3
+WAITS = "It begins when one of the others has ended."
 
 
 class ReplyText(Transcript, can_focus=False):
@@ -58,15 +59,10 @@ class ReplyText(Transcript, can_focus=False):
         self._seen: object = None
         """What is shown: a message, words, or of a growing reply how often it was shortened, and what it waits for."""
 
-    def show_message(self, message: Message) -> None:
-        if self._seen is not message:
-            self._seen, self._live = message, None
-            self._show(message_entry(message))
-
-    def show_words(self, words: str) -> None:
-        if self._seen != words:
-            self._seen, self._live = words, None
-            self._show(notice("words", words))
+    def show_whole(self, source: Message | str) -> None:
+        if self._seen != source:
+            self._seen, self._live = source, None
+            self._show(notice("words", source) if isinstance(source, str) else message_entry(source))
 
     def show_growing(self, live: LiveTurn, now_s: float) -> None:
         """Only what has come since the last time is added."""
@@ -158,7 +154,6 @@ class SideBySideScreen(ScrollKeys, Above[str]):
         self._rows: list[ReplyRow] = []
         self._at = chosen
         self._lines: list[str] = []
-        self._keys: list[str] = []
         self._states: object = None
         self._drawn_s = 0.0
         self._state: object = None
@@ -207,8 +202,8 @@ class SideBySideScreen(ScrollKeys, Above[str]):
     def _take_cursor(self) -> None:
         """Note which reply has the cursor of the list: its row may become another."""
         place = self._list.highlighted
-        if place is not None and place < len(self._keys):
-            self._at = self._keys[place]
+        if place is not None and place < len(self._rows):
+            self._at = self._rows[place].key
 
     @property
     def _place(self) -> int:
@@ -222,8 +217,8 @@ class SideBySideScreen(ScrollKeys, Above[str]):
 
     def _show_table(self) -> None:
         head, *lines = table_lines(self._rows, max(self.size.width - FRAME_CELLS - MARK_CELLS, 1))
-        keys, place = [row.key for row in self._rows], self._place
-        self._at = keys[place]
+        place = self._place
+        self._at = self._rows[place].key
         lines = [f"{self._marks(row)}{line}" for row, line in zip(self._rows, lines, strict=True)]
         self.query_one("#replies-head", Static).update(Content(f"{' ' * MARK_CELLS}{head}"), layout=False)
         if len(lines) != len(self._lines):
@@ -233,7 +228,7 @@ class SideBySideScreen(ScrollKeys, Above[str]):
             for number, (old, new) in enumerate(zip(self._lines, lines, strict=True)):
                 if old != new:
                     self._list.replace_option_prompt_at_index(number, Content(new))
-        self._lines, self._keys = lines, keys
+        self._lines = lines
         if self._list.highlighted != place:
             self._list.highlighted = place
 
@@ -287,17 +282,14 @@ class SideBySideScreen(ScrollKeys, Above[str]):
         column.key = row.key
         if isinstance(row.source, LiveTurn):
             column.text.show_growing(row.source, self._now_s())
-        elif row.source is not None:
-            column.text.show_message(row.source)
         else:
-            column.text.show_words(
-                "It begins when one of the others has ended." if row.waits_at is not None else row.state
-            )
+            column.text.show_whole(row.source or (row.state if row.waits_at is None else WAITS))
 
     @on(ReplyColumn.Clicked)
     def _clicked(self, event: ReplyColumn.Clicked) -> None:
-        if event.column.key in self._keys:
-            self._list.highlighted = self._keys.index(event.column.key)
+        keys = [row.key for row in self._rows]
+        if event.column.key in keys:
+            self._list.highlighted = keys.index(event.column.key)
 
     @property
     def scrolled(self) -> View | None:

@@ -47,13 +47,7 @@ class FormChecks:
         self._run(self._check(chat, reply, form, self._check_form))
         return True
 
-    async def _check(
-        self,
-        chat: Chat,
-        reply: Message,
-        form: Mapping[str, object],
-        check: CheckForm,
-    ) -> None:
+    async def _check(self, chat: Chat, reply: Message, form: Mapping[str, object], check: CheckForm) -> None:
         stopped = threading.Event()
         try:
             found = await asyncio.to_thread(check, form, reply.content, stopped)

@@ -5,12 +5,12 @@ Several chats may be open at once: the one on screen, and those whose replies ar
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.prompt.token_estimate import UNCALIBRATED, Calibration
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Message, Role, Session
@@ -23,6 +23,7 @@ from kimi_tui.ui.state.next_cut import NextCut, Room
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.notices import Notices, PlacedNotice
 from kimi_tui.ui.state.running_replies import Running, RunningReplies
+from kimi_tui.ui.state.slash import is_message
 from kimi_tui.ui.state.tree_steps import TreeSteps
 from kimi_tui.ui.state.unsent_text import UnsentText
 
@@ -34,16 +35,10 @@ if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
 @dataclass(slots=True, eq=False)
 class Chat:
     open_session: OpenSession
-    path: Path
-    """Its file, which need not be there yet."""
-    release: Callable[[], object]
-    """Lets other windows open it; it touches a file."""
-    draft_path: Path
-    """What the store takes for its draft: its file, unless others hold it."""
-    is_free: Callable[[], bool] | None = None
-    """Says whether others who hold it have gone; it touches a file. None = it is not read-only because of others."""
+    held: HeldSession
+    """How it is kept from others since it was opened, or moved; what it says now is `open_session`'s."""
     is_let_go: bool = False
-    """Whether they have."""
+    """Whether others who held it have gone."""
     unsent: UnsentText = field(default_factory=UnsentText)
     replies: RunningReplies = field(init=False)
     next_reply: NextReply = NOTHING_ASKED
@@ -69,10 +64,16 @@ class Chat:
         return self.open_session.value
 
     @property
+    def path(self) -> Path:
+        """Its file, which need not be there yet."""
+        return Path(self.session.path)
+
+    @property
     def unsaved(self) -> KimiError | None:
         """Why text of it is in no file; None = all is that should be."""
-        holds_text = bool(self.session.messages) or self.unsent.is_worth_keeping
-        return (self.open_session.save_error if holds_text else None) or self.unsent.error
+        unsent = self.unsent
+        holds_text = bool(self.session.messages) or is_message(unsent.draft) or unsent.raw_draft is not None
+        return (self.open_session.save_error if holds_text else None) or unsent.error
 
     def branch_now(self) -> Branch:
         session, growing = self.session, self.replies.growing

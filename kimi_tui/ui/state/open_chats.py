@@ -65,7 +65,7 @@ class OpenChats:
     def chat_of(self, held: HeldSession) -> Chat:
         way = way_out(held, self._copy_key)
         opened = OpenSession(held.session, self._session_store, read_only=held.read_only, way_out=way)
-        chat = Chat(opened, held.path, held.release, held.draft_path or held.path, held.is_free)
+        chat = Chat(opened, held)
         chat.unsent = UnsentText(held.draft, held.draft, raw_draft=held.raw_draft, kept_raw_draft=held.raw_draft)
         if held.raw_draft is not None:
             chat.add_notice(entries.notice("raw-draft", RAW_KEPT), RAW_DRAFT)
@@ -87,14 +87,13 @@ class OpenChats:
     def _begin_anew(self, chat: Chat, held: HeldSession) -> None:
         session, way = sharing_messages(held.session, chat.session), way_out(held, self._copy_key)
         chat.open_session.begin_anew(session, read_only=held.read_only, way_out=way)
-        chat.is_let_go, chat.is_free = False, held.is_free
+        chat.is_let_go = False
         chat.notices.drop(READ_ONLY)
 
     def move(self, chat: Chat, held: HeldSession) -> None:
         """Let the session of a chat lie where it is held now, and others open the one that it was."""
-        self._let_go(chat.release)
-        chat.path, chat.release = held.path, held.release
-        chat.draft_path = held.draft_path or held.path
+        self._let_go(chat.held.release)
+        chat.held = held
 
     async def open(self, path: Path) -> Chat:
         """Open a session's file, or find it among the open ones; StorageError where it cannot be read or held."""
@@ -133,7 +132,7 @@ class OpenChats:
         kept = [chat for chat in self._others if chat.replies.turn is not None or chat.is_unread or chat.unsaved]
         for chat in self._others:
             if chat not in kept:
-                self._let_go(chat.release)
+                self._let_go(chat.held.release)
                 self._memories[chat.session.id] = chat  # notices are still to be read, deletions to be undone
         self._others = kept
 
@@ -171,18 +170,16 @@ class OpenChats:
             return held[0].session
 
         await chat.open_session.save_elsewhere(save)
-        moved, before, old_draft = held[0], chat.release, chat.draft_path
+        before, chat.held = chat.held, held[0]
         if chat.open_session.read_only:
-            self._begin_anew(chat, moved)
-        chat.path = chat.draft_path = moved.path
-        chat.release, chat.unsent.draft, chat.unsent.kept_draft = moved.release, draft, ""
-        chat.unsent.kept_raw_draft = None
+            self._begin_anew(chat, chat.held)
+        chat.unsent.draft, chat.unsent.kept_draft, chat.unsent.kept_raw_draft = draft, "", None
         await self._keep(chat)
         if chat.unsent.error is None:
             with suppress(KimiError):  # there it is only a copy now
-                await asyncio.to_thread(self._session_store.save_draft, old_draft, "")
-                await asyncio.to_thread(self._session_store.save_raw_draft, old_draft, None)
-        self._let_go(before)
+                await asyncio.to_thread(self._session_store.save_draft, before.draft_path, "")
+                await asyncio.to_thread(self._session_store.save_raw_draft, before.draft_path, None)
+        self._let_go(before.release)
 
     async def _keep(self, chat: Chat) -> None:
         """Save a session, and what is being typed; one that holds nothing else is saved too, so that it can be resumed.
@@ -213,7 +210,7 @@ class OpenChats:
             try:
                 if draft is not None and not await self.has_file(chat):
                     await chat.open_session.save()
-                await asyncio.to_thread(self._session_store.save_raw_draft, chat.draft_path, draft)
+                await asyncio.to_thread(self._session_store.save_raw_draft, chat.held.draft_path, draft)
                 chat.unsent.kept_raw_draft, chat.unsent.error = draft, None
             except KimiError as error:
                 chat.unsent.error = error
@@ -229,9 +226,9 @@ class OpenChats:
                     chat.unsent.error = error
             stand_in = self._stand_in
             if stand_in is not None and chat is self.current and chat.unsent.error is None:
-                await asyncio.to_thread(self._drop_early, stand_in.draft_path)
+                await asyncio.to_thread(self._drop_early, stand_in.held.draft_path)
                 self._stand_in = None
-                self._let_go(stand_in.release)  # not before: who looks for what dead processes left would take it
+                self._let_go(stand_in.held.release)  # not before: who looks for what dead processes left would take it
 
     def _drop_early(self, place: Path) -> None:
         with suppress(KimiError):  # nothing is lost by it
@@ -243,14 +240,14 @@ class OpenChats:
         Raises StorageError where nobody can tell whether there is one.
         """
         if not text and chat.unsent.kept_draft is None:
-            self._drop_early(chat.draft_path)
+            self._drop_early(chat.held.draft_path)
             return ""
         try:
             has_place = bool(chat.open_session.read_only) or is_message(text) or chat.path.exists()
         except OSError as error:
             raise StorageError(f"The draft beside {chat.path} could not be written: {reason_of(error)}.") from error
         kept = text if has_place else ""
-        self._session_store.save_draft(chat.draft_path, kept)
+        self._session_store.save_draft(chat.held.draft_path, kept)
         return kept
 
     async def has_file(self, chat: Chat) -> bool:
@@ -263,12 +260,12 @@ class OpenChats:
 
     async def release(self) -> None:
         for chat in self.all:
-            self._let_go(chat.release)
+            self._let_go(chat.held.release)
         await self._released()
 
     def forget(self, chat: Chat) -> None:
         self._others = [other for other in self._others if other is not chat]
-        self._let_go(chat.release)
+        self._let_go(chat.held.release)
 
     def _let_go(self, release: Callable[[], object]) -> None:
         task = asyncio.get_running_loop().create_task(asyncio.to_thread(release))

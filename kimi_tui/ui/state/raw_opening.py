@@ -6,8 +6,6 @@ the question that it was made for. An input that asks nothing gets a stand-in, w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kimi_tui.core.prompt.neutralise import TextDoor
 from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.session.session import Message, Role, Session
@@ -15,17 +13,10 @@ from kimi_tui.core.session.tree import branch
 from kimi_tui.engine.openings import Asking, AskingAgain
 
 
-@dataclass(frozen=True, slots=True)
-class RawOpening:
-    opening: Asking | AskingAgain
-    takes_draft: bool = False
-    """Whether what is being typed is its question."""
-
-
 def raw_opening(
     session: Session, raw: RawInput, door: TextDoor, *, reply_to: str | None, draft: str, edited: str | None
-) -> RawOpening:
-    """Say how its turn begins.
+) -> tuple[Asking | AskingAgain, bool]:
+    """Say how its turn begins, and whether what is being typed is its question.
 
     Args:
         session: What it is sent in.
@@ -38,13 +29,13 @@ def raw_opening(
     asked, known = raw.question(neutralise=door.neutralise), _question(session, reply_to)
     if known is None:
         if draft and (asked == draft or (asked is None and door.foreign(draft) in raw.text)):
-            return RawOpening(Asking(draft, edited, raw), takes_draft=True)
+            return Asking(draft, edited, raw), True
         known = _open_question(session)
     if known is not None and asked in {None, known.content}:
-        return RawOpening(AskingAgain(known.id, raw))
+        return AskingAgain(known.id, raw), False
     if asked is not None:
-        return RawOpening(Asking(asked, None if known is None else known.id, raw))
-    return RawOpening(Asking(raw.title, start=raw, is_stand_in=True))
+        return Asking(asked, None if known is None else known.id, raw), False
+    return Asking(raw.title, start=raw, is_stand_in=True), False
 
 
 def _question(session: Session, message_id: str | None) -> Message | None:

@@ -32,11 +32,11 @@ GAP = 2
 class ReplyRow:
     key: str
     """The reply's id; of one that has not begun, none that a message has."""
-    place: int
-    """From 1."""
-    setting: str
-    """What its request says that those of the others do not; "" = nothing."""
     state: str
+    place: int = 0
+    """From 1."""
+    setting: str = ""
+    """What its request says that those of the others do not; "" = nothing."""
     is_running: bool = False
     waits_at: int | None = None
     """Its place in its batch, where it begins when another one has ended; None = it does not wait."""
@@ -85,8 +85,6 @@ def _message_row(reply: Message) -> ReplyRow:
     state = STATES_IN_SHORT.get(reply.state or MessageState.COMPLETE, "complete" if reply.content else "no answer")
     return ReplyRow(
         reply.id,
-        0,
-        "",
         state,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
@@ -108,8 +106,6 @@ def _live_row(live: LiveTurn, now_s: float) -> ReplyRow:
     end_s = now_s if live.thinking_end_s is None else live.thinking_end_s
     return ReplyRow(
         live.key,
-        0,
-        "",
         figures.state,
         is_running=True,
         output_tokens=figures.output_tokens,
@@ -126,8 +122,8 @@ def _member_row(member: Member, number: int) -> ReplyRow:
     state = "waits" if member.is_waiting else STATES_IN_SHORT.get(member.state or MessageState.COMPLETE, "empty")
     if member.problem:
         state = f"{state}: {member.problem}"
-    row = ReplyRow(member.reply_id or f"number {number}", 0, member.setting, state, is_there=False)
-    return replace(row, waits_at=number if member.is_waiting else None)
+    key, waits_at = member.reply_id or f"number {number}", number if member.is_waiting else None
+    return ReplyRow(key, state, setting=member.setting, waits_at=waits_at, is_there=False)
 
 
 # -- the table

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.ui.state.slash import is_message, typed_before
+from kimi_tui.ui.state.slash import typed_before
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.core.session.raw_draft import RawDraft
@@ -28,11 +28,6 @@ class UnsentText:
     """Gives what stands in its editor, None = what the editor began with; None = it is not open."""
     error: KimiError | None = None
     """Why it could not be kept when that was tried last; None = it could."""
-
-    @property
-    def is_worth_keeping(self) -> bool:
-        """Blanks and commands are not."""
-        return is_message(self.draft) or self.raw_draft is not None
 
     def with_queued(self, draft: str) -> str:
         """What waits to be sent, and a draft behind it."""

@@ -53,13 +53,13 @@ class EntryList:
         self._indices.clear()
         items, old, new = self._viewport.items, self._viewport.items.keys(), list(map(key_of, sources))
         if old and old == new[: len(old)]:  # nothing else than more at the end
-            replaced = items.change_to(sources, messages, range(len(old)))
+            replaced = items.change_to(sources, new, messages, range(len(old)))
             self._viewport.add(replaced)
             grown = range(len(old), len(new))
             return EntriesChange(None, replaced, grown, (len(old), Section.BODY) if grown else None)
         known = {key: index for index, key in enumerate(old)}
         was = list(map(known.get, new))
-        replaced = items.change_to(sources, messages, was)
+        replaced = items.change_to(sources, new, messages, was)
         items.keep(set(new))
         moved = {old_index: index for index, old_index in enumerate(was) if old_index is not None}
         self._viewport.move(moved)

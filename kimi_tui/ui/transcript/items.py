@@ -109,15 +109,15 @@ class Items:
         return self._prepared.pop(entry.key)
 
     def change_to(
-        self, sources: Sequence[Source], messages: MessageEntries | None, was: Iterable[int | None]
+        self, sources: Sequence[Source], keys: list[str], messages: MessageEntries | None, was: Iterable[int | None]
     ) -> list[int]:
-        """Have others; which of them had another text before.
+        """Have others, with their keys; which of them had another text before.
 
         Those of the same key keep their fold and the lines that are the same. `was` = where each stood, None = nowhere;
         it may end where only new ones follow.
         """
         before, messages_before = self._sources, self._messages
-        self._sources, self._keys, self._messages = list(sources), list(map(key_of, sources)), messages
+        self._sources, self._keys, self._messages = list(sources), keys, messages
         are_marked_alike = messages_before == messages
         replaced = list[int]()
         for index, (source, old_index) in enumerate(zip(sources, was, strict=False)):

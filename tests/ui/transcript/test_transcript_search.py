@@ -199,7 +199,8 @@ def test_a_hit_over_the_end_of_what_was_read_is_found_once(cuts: tuple[int, ...]
 
 def items(*texts: str | GrowingText) -> Items:
     found = Items(fold_reasoning=True)
-    found.change_to([Entry(str(place), EntryKind.USER, "You", text) for place, text in enumerate(texts)], None, ())
+    entries = [Entry(str(place), EntryKind.USER, "You", text) for place, text in enumerate(texts)]
+    found.change_to(entries, [entry.key for entry in entries], None, ())
     return found
 
 
