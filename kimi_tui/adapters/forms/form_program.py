@@ -27,6 +27,8 @@ LIFE_S = 5
 
 DATA_KEYS = frozenset({"const", "enum", "default", "examples"})
 """Keywords of a schema whose values are no schemas."""
+MAP_KEYS = frozenset({"properties", "patternProperties", "dependentSchemas", "dependencies", "$defs", "definitions"})
+"""Keywords of a schema whose values hold schemas by names of the author's."""
 
 Findings = list[tuple[str, str]]
 
@@ -93,35 +95,43 @@ def _validator(schema: Any) -> Any:
 def _wrong_schema(schema: Any) -> Findings:
     import jsonschema  # noqa: PLC0415
 
-    validator = _validator(schema)
+    kind = type(_validator(schema))
     try:
-        type(validator).check_schema(schema)
+        kind.check_schema(schema)
     except jsonschema.SchemaError as error:
         wrong: Any = error
         while wrong.context:  # of alternatives, the plain one stands first
             wrong = wrong.context[0]
         return [(error.json_path, wrong.message)]
-    return list(_lost_references(validator, schema, "$"))
+    from jsonschema_specifications import REGISTRY  # noqa: PLC0415 - what a schema may refer to besides itself
+    from referencing.jsonschema import specification_with  # noqa: PLC0415
+
+    resource = specification_with(kind.META_SCHEMA["$schema"]).create_resource(schema)
+    return list(_lost_references(REGISTRY.resolver_with_root(resource), schema, "$"))
 
 
-def _lost_references(validator: Any, schema: Any, path: str) -> Iterator[tuple[str, str]]:
-    """References to what is not in the schema; a schema of several documents is not looked through."""
+def _lost_references(resolver: Any, schema: Any, path: str, *, is_map: bool = False) -> Iterator[tuple[str, str]]:
+    """References to what is not in the schema; a schema of several documents is not looked through.
+
+    `is_map` = it is the value of one of `MAP_KEYS`, so that its keys are no keywords.
+    """
     from referencing.exceptions import Unresolvable  # noqa: PLC0415
 
-    if isinstance(schema, dict) and "$id" in schema:
-        return
-    if isinstance(schema, dict):
+    if isinstance(schema, dict) and not is_map:
+        if "$id" in schema:
+            return
         reference = schema.get("$ref")
         if isinstance(reference, str):
             try:
-                validator._resolver.lookup(reference)
+                resolver.lookup(reference)
             except Unresolvable:
                 yield f"{path}.$ref", f"{reference!r} is not in the schema, and nothing is fetched"
     inner = schema.items() if isinstance(schema, dict) else enumerate(schema) if isinstance(schema, list) else ()
     for key, value in inner:
-        if key in DATA_KEYS:
+        if key in DATA_KEYS and not is_map:
             continue
-        yield from _lost_references(validator, value, f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}")
+        place = f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}"
+        yield from _lost_references(resolver, value, place, is_map=key in MAP_KEYS and not is_map)
 
 
 def _unfitting(schema: Any, text: str) -> Findings:
