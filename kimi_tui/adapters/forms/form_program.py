@@ -9,14 +9,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import re
 import signal
 import sys
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from kimi_tui.core.text.foreign_pattern import told
+from kimi_tui.core.text.foreign_pattern import PatternError, compiled
 
 MAX_FINDINGS = 20
 MAX_CHARS = 300
@@ -51,36 +49,31 @@ def find(form: dict[str, Any], text: str | None) -> Findings:
 
 def _find_in_pattern(pattern: str, text: str | None) -> Findings:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
+        found = compiled(pattern)
+    except PatternError as error:
         if text is None:
-            return [("", told(error))]
-        raise CannotCheckError(f"Python cannot read the pattern ({told(error)})") from None
+            return [("", str(error))]
+        raise CannotCheckError(f"Python cannot read the pattern ({error})") from None
     return [] if text is None or found.fullmatch(text) else [("", "it does not fit the pattern")]
-
-
-def _parsed(text: str) -> Any:
-    return json.loads(text, parse_constant=_no_constant)
 
 
 def _no_constant(name: str) -> object:
     raise ValueError(f"{name}, which JSON does not have")
 
 
-def _not_json(text: str) -> Findings:
+def _parsed(text: str) -> tuple[Any, Findings]:
+    """The value, or why there is none."""
     try:
-        _parsed(text)
+        return json.loads(text, parse_constant=_no_constant), []
     except json.JSONDecodeError as error:
-        return [("", f"it is no JSON: line {error.lineno}, column {error.colno}: {error.msg}")]
+        return None, [("", f"it is no JSON: line {error.lineno}, column {error.colno}: {error.msg}")]
     except ValueError as error:
-        return [("", f"it is no JSON: {error}")]
-    return []
+        return None, [("", f"it is no JSON: {error}")]
 
 
 def _no_object(text: str) -> Findings:
-    return _not_json(text) or ([] if isinstance(_parsed(text), dict) else [("$", "it is no object")])
+    value, findings = _parsed(text)
+    return findings or ([] if isinstance(value, dict) else [("$", "it is no object")])
 
 
 def _validator(schema: Any) -> Any:
@@ -137,10 +130,11 @@ def _lost_references(resolver: Any, schema: Any, path: str, *, is_map: bool = Fa
 def _unfitting(schema: Any, text: str) -> Findings:
     from referencing.exceptions import Unresolvable  # noqa: PLC0415
 
-    if findings := _not_json(text):
+    value, findings = _parsed(text)
+    if findings:
         return findings
     try:
-        errors = list(itertools.islice(_validator(schema).iter_errors(_parsed(text)), MAX_FINDINGS))
+        errors = list(itertools.islice(_validator(schema).iter_errors(value), MAX_FINDINGS))
     except Unresolvable as error:
         raise CannotCheckError(f"the schema refers to what is not in it: {error}") from None
     return [(error.json_path, error.message) for error in errors]
