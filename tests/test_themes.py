@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.style import Style
 
+from kimi_tui.adapters.config.paths import shipped
 from kimi_tui.adapters.config.theme_files import load_theme, themes
 from kimi_tui.core.errors import ThemeError
 from kimi_tui.core.settings.settings import UiSettings
@@ -203,6 +204,12 @@ def test_a_theme_that_is_no_toml(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x.toml").write_bytes(data)
     with pytest.raises(ThemeError, match="Theme x"):
         load_theme(tmp_path / "x.toml")
+
+
+def test_a_theme_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    data = (shipped("themes") / "kimi-light.toml").read_bytes()
+    (tmp_path / "x.toml").write_bytes(b"\xef\xbb\xbf" + data)
+    assert load_theme(tmp_path / "x.toml").colors == load_theme(shipped("themes") / "kimi-light.toml").colors
 
 
 def test_a_theme_that_cannot_be_read(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
+from kimi_tui.core.text.redaction import Redactor
+
 AUTHORIZATION = re.compile(r"(?i)(authorization[\"']?\s*[:=,]\s*(?:b?[\"'])?(?:bearer|basic)?|bearer)\s*[^\s\"',]+")
 
 
@@ -20,11 +22,10 @@ class Redaction(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
-        self._secrets = [secret for secret in secrets if secret]
+        self._secrets = [*secrets]
 
     def hide(self, secret: str) -> None:
-        if secret:
-            self._secrets.append(secret)
+        self._secrets.append(secret)
 
     def formatException(  # noqa: N802 - the library's name
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -33,9 +34,7 @@ class Redaction(logging.Formatter):
         return "".join(traceback.format_tb(trace)) + (kind.__name__ if kind else "")
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
-        for secret in self._secrets:
-            text = text.replace(secret, "[redacted]")
+        text = Redactor(self._secrets, b"[redacted]").clean(super().format(record))
         return AUTHORIZATION.sub(r"\1 [redacted]", text)
 
 

@@ -20,7 +20,7 @@ def log(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "log"
     path.write_text("old\n")
     path.chmod(0o644)
-    set_up_log(path, [KEY, ""])
+    set_up_log(path, [KEY, "", f"{KEY}-longer"])
     yield path
     for handler in set(logger.handlers) - set(before):
         logger.removeHandler(handler)
@@ -45,7 +45,9 @@ def test_the_key_is_nowhere(log: Path) -> None:
         raise ValueError(f"Illegal header value b'Bearer {KEY}'")
     except ValueError:
         logger.exception("failed")
+    logger.info(f"{KEY}-longer")
     assert KEY not in log.read_text()
+    assert "longer" not in log.read_text()
     assert "ValueError" in log.read_text()
 
 

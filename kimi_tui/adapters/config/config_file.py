@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kimi_tui.adapters.config.paths import saved_file, shipped
-from kimi_tui.adapters.files import MAX_CONFIG_BYTES, make_private_dir, read_file, write_atomic
+from kimi_tui.adapters.config.toml_file import TomlError, read_toml
+from kimi_tui.adapters.files import make_private_dir, write_atomic
 from kimi_tui.core.errors import ConfigError, StorageError, ThemeError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.settings.layers import NO_LAYER, PRESETS, ConfigProblem, Key
 from kimi_tui.core.settings.settings import ApiSettings, Settings, parse_settings
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.quoting import quoted
-from kimi_tui.core.text.toml_parsing import parse_toml
 from kimi_tui.core.text.visible import visible_line
 
 ConfigProblems = tuple[ConfigProblem, ...]
@@ -28,8 +28,6 @@ MAX_KEY_CHARS = 200
 """Most characters of one part of a key that are told."""
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 _SET_KEY = re.compile(r"^(?=[a-z_]+ = )", re.MULTILINE)
-_LINE = re.compile(r"at line ([0-9]+)")
-_LINE_END = re.compile(r" \(at (line [0-9]+, column [0-9]+|end of document)\)$")
 
 
 class LoadedSettings(NamedTuple):
@@ -120,26 +118,16 @@ def _is_there(path: Path) -> bool:
 
 def _read(path: Path) -> _File:
     """The text and the data of a file; a missing one is empty, a broken one too and says why."""
-    text = ""
     try:
-        text = read_file(path, max_bytes=MAX_CONFIG_BYTES).decode("utf-8-sig")
-        return _File(path, text, parse_toml(text))
+        return _File(path, *read_toml(path))
     except (FileNotFoundError, NotADirectoryError):
         return _File(path)
     except IsADirectoryError:
-        line, found = "1", "a folder"
+        line, found = 1, "a folder"
     except OSError as error:
-        line, found = "1", f"what cannot be read ({reason_of(error)})"
-    except UnicodeDecodeError as error:
-        line, found = str(error.object.count(b"\n", 0, error.start) + 1), "bytes that are not UTF-8"
-    except RecursionError:
-        line, found = "1", "values nested too deep"
-    except ValueError as error:  # TOMLDecodeError, and the limit of int() for numbers of thousands of digits
-        place = _LINE.search(str(error))
-        line, found = (
-            place[1] if place else str(text.count("\n") + 1),
-            f"what is not TOML ({_LINE_END.sub('', str(error))})",
-        )
+        line, found = 1, f"what cannot be read ({reason_of(error)})"
+    except TomlError as error:
+        line, found = error.line, str(error)
     return _File(path, broken=(_line(path, line, "the file", found, "a text in TOML"),))
 
 
@@ -152,14 +140,14 @@ def _lines(file: _File, problems: ConfigProblems) -> list[str]:
     lines = lines_of(file.text, [problem.key for problem in problems])
     placed = sorted(zip(lines, problems, strict=True), key=lambda pair: pair[0])
     told = [
-        _line(file.path, str(line), dotted(problem.key), problem.found, problem.allowed)
+        _line(file.path, line, dotted(problem.key), problem.found, problem.allowed)
         for line, problem in placed[:MAX_PROBLEMS]
     ]
     more = len(placed) - len(told)
     return [*told, *([visible_line(f"{file.path}: {counted(more, 'mistake')} more")] if more else [])]
 
 
-def _line(path: Path, line: str, key: str, found: str, allowed: str) -> str:
+def _line(path: Path, line: int, key: str, found: str, allowed: str) -> str:
     return visible_line(f"{path}:{line}: {key}: found {found}, allowed {allowed}")
 
 

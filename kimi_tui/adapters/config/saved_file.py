@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 
 from kimi_tui.adapters.config.config_file import dotted
-from kimi_tui.adapters.files import MAX_CONFIG_BYTES, make_private_dir, read_file, write_atomic
+from kimi_tui.adapters.config.toml_file import TomlError, read_toml
+from kimi_tui.adapters.files import make_private_dir, write_atomic
 from kimi_tui.core.errors import ConfigError, StorageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.session.codec import encode_fields
 from kimi_tui.core.settings.layers import Key
 from kimi_tui.core.settings.settings import Settings, parse_settings
-from kimi_tui.core.text.toml_parsing import parse_toml
 
 HEAD = "# Written by kimi-tui: what was set in the program. The config file beside it goes first.\n\n"
 """Comments do not survive a change of this file; the head says whose it is."""
@@ -69,15 +69,13 @@ def _read(path: Path) -> dict[str, object]:
     """A missing file is empty; one that cannot be read raises ConfigError."""
     hint = f"Mend or move {path}, then save again; nothing was changed."
     try:
-        return parse_toml(read_file(path, max_bytes=MAX_CONFIG_BYTES).decode("utf-8-sig"))
+        return read_toml(path)[1]
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise ConfigError(f"{path} could not be read: {reason_of(error)}.", hint) from error
-    except RecursionError as error:
-        raise ConfigError(f"{path} is nested too deep.", hint) from error
-    except ValueError as error:
-        raise ConfigError(f"{path} is no readable TOML: {error}.", hint) from error
+    except TomlError as error:
+        raise ConfigError(f"{path} holds {error} in line {error.line}.", hint) from error
 
 
 def _changed(path: Path, before: Mapping[str, object], changes: Mapping[Key, object | None]) -> dict[str, object]:

@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from kimi_tui.adapters.config.paths import shipped, user_themes_dir
-from kimi_tui.adapters.files import MAX_CONFIG_BYTES, read_file
+from kimi_tui.adapters.config.toml_file import TomlError, read_toml
 from kimi_tui.core.errors import ThemeError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.settings.theme_palette import Palette, parse_palette
 from kimi_tui.core.text.surrogates import replace_lone
-from kimi_tui.core.text.toml_parsing import parse_toml
 
 
 def themes(config: Path) -> dict[str, Callable[[], Palette]]:
@@ -31,11 +30,9 @@ def themes(config: Path) -> dict[str, Callable[[], Palette]]:
 def load_theme(path: Path) -> Palette:
     """Raises ThemeError where it cannot be read or used."""
     try:
-        document = parse_toml(read_file(path, max_bytes=MAX_CONFIG_BYTES).decode("utf-8"))
+        _, document = read_toml(path)
     except OSError as error:
         raise ThemeError(f"Theme {path.stem}: {path} cannot be read: {reason_of(error)}.") from error
-    except ValueError as error:
-        raise ThemeError(f"Theme {path.stem}: {path} is no TOML: {error}.") from error
-    except RecursionError as error:
-        raise ThemeError(f"Theme {path.stem}: {path} is nested too deep.") from error
+    except TomlError as error:
+        raise ThemeError(f"Theme {path.stem}: {path} holds {error} in line {error.line}.") from error
     return parse_palette(document, path.stem)

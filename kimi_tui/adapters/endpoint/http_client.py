@@ -105,9 +105,7 @@ class EndpointClient:
 
     def without_secrets(self, words: str) -> str:
         """The endpoint's own words, without the key or another header's value where it repeats one."""
-        for secret in self._secrets:
-            words = words.replace(secret, "[key]")
-        return words
+        return Redactor(self._secrets).clean(words)
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
@@ -200,7 +198,7 @@ class EndpointClient:
             request_id = response.headers.get("x-request-id")
             log.info("POST of %d bytes: HTTP %d in %.3f s, %.80r", len(body), response.status_code, took_s, request_id)
             if tap is not None:
-                clean = self.without_secrets
+                clean = Redactor(self._secrets).clean
                 tap.answered(response.status_code, {name: clean(value) for name, value in response.headers.items()})
             return await self._judge(response, tap)
         log.info("POST of %d bytes: %s after %.3f s", len(body), failure.kind, time.monotonic() - started_s)
@@ -218,8 +216,9 @@ class EndpointClient:
         finally:
             await _close(response)
         # Some servers repeat the key that they do not accept. Before the words are cut: half a key is one too.
-        words = Redactor(self._secrets).whole(words)
-        headers = {name: self.without_secrets(value) for name, value in response.headers.items()}
+        redactor = Redactor(self._secrets)
+        words = redactor.whole(words)
+        headers = {name: redactor.clean(value) for name, value in response.headers.items()}
         if tap is not None:
             tap.data(words)
         now_there = moment_of(headers.get("date", ""))  # by the endpoint's own clock, which ours may differ from

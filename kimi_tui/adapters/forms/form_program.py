@@ -9,14 +9,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import re
 import signal
 import sys
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from kimi_tui.core.text.foreign_pattern import told
+from kimi_tui.core.text.foreign_pattern import PatternError, compiled
 
 MAX_FINDINGS = 20
 MAX_CHARS = 300
@@ -27,6 +25,8 @@ LIFE_S = 5
 
 DATA_KEYS = frozenset({"const", "enum", "default", "examples"})
 """Keywords of a schema whose values are no schemas."""
+MAP_KEYS = frozenset({"properties", "patternProperties", "dependentSchemas", "dependencies", "$defs", "definitions"})
+"""Keywords of a schema whose values hold schemas by names of the author's."""
 
 Findings = list[tuple[str, str]]
 
@@ -49,36 +49,31 @@ def find(form: dict[str, Any], text: str | None) -> Findings:
 
 def _find_in_pattern(pattern: str, text: str | None) -> Findings:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
+        found = compiled(pattern)
+    except PatternError as error:
         if text is None:
-            return [("", told(error))]
-        raise CannotCheckError(f"Python cannot read the pattern ({told(error)})") from None
+            return [("", str(error))]
+        raise CannotCheckError(f"Python cannot read the pattern ({error})") from None
     return [] if text is None or found.fullmatch(text) else [("", "it does not fit the pattern")]
-
-
-def _parsed(text: str) -> Any:
-    return json.loads(text, parse_constant=_no_constant)
 
 
 def _no_constant(name: str) -> object:
     raise ValueError(f"{name}, which JSON does not have")
 
 
-def _not_json(text: str) -> Findings:
+def _parsed(text: str) -> tuple[Any, Findings]:
+    """The value, or why there is none."""
     try:
-        _parsed(text)
+        return json.loads(text, parse_constant=_no_constant), []
     except json.JSONDecodeError as error:
-        return [("", f"it is no JSON: line {error.lineno}, column {error.colno}: {error.msg}")]
+        return None, [("", f"it is no JSON: line {error.lineno}, column {error.colno}: {error.msg}")]
     except ValueError as error:
-        return [("", f"it is no JSON: {error}")]
-    return []
+        return None, [("", f"it is no JSON: {error}")]
 
 
 def _no_object(text: str) -> Findings:
-    return _not_json(text) or ([] if isinstance(_parsed(text), dict) else [("$", "it is no object")])
+    value, findings = _parsed(text)
+    return findings or ([] if isinstance(value, dict) else [("$", "it is no object")])
 
 
 def _validator(schema: Any) -> Any:
@@ -93,44 +88,53 @@ def _validator(schema: Any) -> Any:
 def _wrong_schema(schema: Any) -> Findings:
     import jsonschema  # noqa: PLC0415
 
-    validator = _validator(schema)
+    kind = type(_validator(schema))
     try:
-        type(validator).check_schema(schema)
+        kind.check_schema(schema)
     except jsonschema.SchemaError as error:
         wrong: Any = error
         while wrong.context:  # of alternatives, the plain one stands first
             wrong = wrong.context[0]
         return [(error.json_path, wrong.message)]
-    return list(_lost_references(validator, schema, "$"))
+    from jsonschema_specifications import REGISTRY  # noqa: PLC0415 - what a schema may refer to besides itself
+    from referencing.jsonschema import specification_with  # noqa: PLC0415
+
+    resource = specification_with(kind.META_SCHEMA["$schema"]).create_resource(schema)
+    return list(_lost_references(REGISTRY.resolver_with_root(resource), schema, "$"))
 
 
-def _lost_references(validator: Any, schema: Any, path: str) -> Iterator[tuple[str, str]]:
-    """References to what is not in the schema; a schema of several documents is not looked through."""
+def _lost_references(resolver: Any, schema: Any, path: str, *, is_map: bool = False) -> Iterator[tuple[str, str]]:
+    """References to what is not in the schema; a schema of several documents is not looked through.
+
+    `is_map` = it is the value of one of `MAP_KEYS`, so that its keys are no keywords.
+    """
     from referencing.exceptions import Unresolvable  # noqa: PLC0415
 
-    if isinstance(schema, dict) and "$id" in schema:
-        return
-    if isinstance(schema, dict):
+    if isinstance(schema, dict) and not is_map:
+        if "$id" in schema:
+            return
         reference = schema.get("$ref")
         if isinstance(reference, str):
             try:
-                validator._resolver.lookup(reference)
+                resolver.lookup(reference)
             except Unresolvable:
                 yield f"{path}.$ref", f"{reference!r} is not in the schema, and nothing is fetched"
     inner = schema.items() if isinstance(schema, dict) else enumerate(schema) if isinstance(schema, list) else ()
     for key, value in inner:
-        if key in DATA_KEYS:
+        if key in DATA_KEYS and not is_map:
             continue
-        yield from _lost_references(validator, value, f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}")
+        place = f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}"
+        yield from _lost_references(resolver, value, place, is_map=key in MAP_KEYS and not is_map)
 
 
 def _unfitting(schema: Any, text: str) -> Findings:
     from referencing.exceptions import Unresolvable  # noqa: PLC0415
 
-    if findings := _not_json(text):
+    value, findings = _parsed(text)
+    if findings:
         return findings
     try:
-        errors = list(itertools.islice(_validator(schema).iter_errors(_parsed(text)), MAX_FINDINGS))
+        errors = list(itertools.islice(_validator(schema).iter_errors(value), MAX_FINDINGS))
     except Unresolvable as error:
         raise CannotCheckError(f"the schema refers to what is not in it: {error}") from None
     return [(error.json_path, error.message) for error in errors]

@@ -38,7 +38,7 @@ def _inline_links(text: str, references: References) -> Iterator[Link]:
         elif token.type == "image" and (source := str(token.attrGet("src") or "")):
             yield Link(token.content, source)
         else:
-            shown += token.content
+            shown += " " if token.type in {"softbreak", "hardbreak"} else token.content
 
 
 def addresses_in(text: str) -> Iterator[Link]:

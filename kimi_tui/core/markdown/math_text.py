@@ -60,7 +60,9 @@ NOTHING = frozenset({
     "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr",
 })  # fmt: skip
 """Commands that only say how large or where something is drawn."""
-FONTS = frozenset({"mathrm", "mathbf", "mathit", "mathsf", "mathtt", "boldsymbol", "bm", "operatorname"})
+FONTS = frozenset(
+    {"mathrm", "mathbf", "mathit", "mathsf", "mathtt", "boldsymbol", "bm", "operatorname", "operatorname*"}
+)
 """Commands that change the look of their argument alone."""
 TEXTS = frozenset({"text", "textbf", "textit", "textrm", "texttt", "mbox"})
 """Commands whose argument is text, not a formula."""
@@ -80,7 +82,7 @@ _SUPER = str.maketrans(
 )
 _SUB = str.maketrans("0123456789+-−=()aehijklmnoprstuvxβγρχ", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵪ")
 _PLACES = {"^": _SUPER, "_": _SUB}
-_TOKEN = re.compile(r"\\(?:[A-Za-z]+\*?|.)|[{}^_&]|\s+|[^\\{}^_&\s]", re.DOTALL)
+_TOKEN = re.compile(r"\\(?:[A-Za-z]+(?:\*(?=\{))?|.)|[{}^_&]|\s+|[^\\{}^_&\s]", re.DOTALL)
 _LOOSE = re.compile(r"[+\-−=/<>≤≥±∓,→∈:;|∑∏∫]")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _DENOMINATOR = re.compile(r"\d+(?:\.\d+)?|[d∂Δ]? ?[^\W\d_][⁰-₟ᵃ-ᵪ¹²³\u0300-\u036f′]*(?:\([^()]*\))?")

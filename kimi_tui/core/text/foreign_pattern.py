@@ -14,6 +14,10 @@ MAX_CLASSES = 20
 """Most classes of a pattern that may hold characters beyond ASCII."""
 
 
+class PatternError(ValueError):
+    """Says what Python finds wrong with a pattern, and where, counted from 1."""
+
+
 def is_soon_compiled(pattern: str) -> bool:
     """Whether it takes no more than some tenths of a second."""
     is_ascii = pattern.isascii() and not re.search(r"\\[xuUN]", pattern)
@@ -25,16 +29,19 @@ def pattern_mistake(pattern: str) -> str:
     if not is_soon_compiled(pattern):
         return ""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what a pattern may mean one day is of no concern
-            re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        return told(error)
+        compiled(pattern)
+    except PatternError as error:
+        return str(error)
     return ""
 
 
-def told(error: Exception) -> str:
-    """Say what Python finds wrong, and where, counted from 1."""
-    place = getattr(error, "pos", None)
-    where = f" at character {place + 1}" if isinstance(place, int) else ""
-    return f"{getattr(error, 'msg', 'too large')}{where}"
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Raises PatternError."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a pattern may mean one day is of no concern
+            return re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        place = getattr(error, "pos", None)
+        where = f" at character {place + 1}" if isinstance(place, int) else ""
+        raise PatternError(f"{getattr(error, 'msg', 'too large')}{where}") from None

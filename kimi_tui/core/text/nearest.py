@@ -24,10 +24,11 @@ def nearest(name: object, known: Iterable[str], where: str = "") -> str:
 
 def _near(name: str, names: list[str]) -> list[str]:
     word = name.lower()
-    if begun := [other for other in names if other.startswith(word)]:
+    if begun := [other for other in names if other.lower().startswith(word)]:
         return begun
-    if len(word) >= LEAST_PART and (around := [other for other in names if word in other]):
+    if len(word) >= LEAST_PART and (around := [other for other in names if word in other.lower()]):
         return around
     from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
 
-    return get_close_matches(name, names, n=MOST_ALIKE)
+    small = {other.lower(): other for other in names}
+    return [small[other] for other in get_close_matches(word, small, n=MOST_ALIKE)]

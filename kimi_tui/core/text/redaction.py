@@ -45,6 +45,10 @@ class Redactor:
         """Take them out of bytes that are all there."""
         return data if self._pattern is None else self._pattern.sub(lambda _: self._stand_in, data)
 
+    def clean(self, words: str) -> str:
+        """As `whole`, in a text."""
+        return self.whole(words.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
     def _open_end(self, data: bytes, place: int) -> int:
         """Where the end of the data begins that may be the beginning of a secret; the data's end = nowhere."""
         end = len(data)

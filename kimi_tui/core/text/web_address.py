@@ -18,12 +18,15 @@ MAX_CHARS = 2048
 """Longest address that is opened, as it is opened."""
 _START = re.compile(r"(?i)(https?)://(?!/)")
 _AUTHORITY_END = re.compile("[/?#]")
+_HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|(?!\[).*?)(?::([^:]*))?", re.DOTALL)
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
 """What stands between labels; browsers take the East Asian full stops too."""
 _LABEL = re.compile("[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile("[0-9]+|0x[0-9a-f]*")
 _NOT_SENT = re.compile(r"""[^!#&()*+,\-./0-9:;=?@A-Z\[\]_a-z~%]|%(?![0-9A-Fa-f]{2})""")
 """What is percent-encoded: what is not ASCII, and what a shell script that opens addresses could take for its own."""
+
+NO_LITERAL = "its host is no address in brackets"
 
 
 class AddressError(ValueError):
@@ -69,20 +72,20 @@ def _host_and_port(authority: str) -> tuple[str, str]:
         raise AddressError("it holds a user name before the host, as addresses do that pretend to be others")
     if "%" in authority:
         raise AddressError("its host holds percent signs")
-    host, colon, port = authority, "", ""
-    if not authority.endswith("]"):
-        before, colon, port = authority.rpartition(":")
-        host = before if colon else authority
-    if colon and not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536):
+    parts = _HOST_AND_PORT.fullmatch(authority)
+    if parts is None:
+        raise AddressError(NO_LITERAL)
+    host, port = parts.groups()
+    if port is not None and not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536):
         raise AddressError("its port is no number from 1 to 65535")
-    return _ip_literal(host) if host.startswith("[") else _name(host), f":{int(port)}" if colon else ""
+    return _ip_literal(host) if host.startswith("[") else _name(host), "" if port is None else f":{int(port)}"
 
 
 def _ip_literal(host: str) -> str:
     try:
-        return f"[{ipaddress.IPv6Address(host.removeprefix('[').removesuffix(']'))}]"
+        return f"[{ipaddress.IPv6Address(host[1:-1])}]"
     except ValueError:
-        raise AddressError("its host is no address in brackets") from None
+        raise AddressError(NO_LITERAL) from None
 
 
 def _name(host: str) -> str:

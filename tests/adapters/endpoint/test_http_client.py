@@ -524,6 +524,8 @@ async def test_a_header_of_the_settings_stands_in_place_of_ours() -> None:
 async def test_secrets_are_taken_out_of_the_endpoints_words() -> None:
     client = EndpointClient(DEEPINFRA, "https://h", KEY, headers={"X-Team": "blue", "X-Api-Key": "hush-hush-hush"})
     assert client.without_secrets(f"a {KEY} blue hush-hush-hush") == "a [key] blue [key]"
+    longer = EndpointClient(DEEPINFRA, "https://h", "sk-abcdefgh", headers={"X-Api-Key": "sk-abcdefgh-123456"})
+    assert longer.without_secrets("no sk-abcdefgh-123456") == "no [key]"
     assert EndpointClient(DEEPINFRA, "https://h", None).without_secrets("a b") == "a b"
     assert EndpointClient(DEEPINFRA, "https://h", "no").without_secrets("unknown") == "unknown"  # a word, and no secret
 

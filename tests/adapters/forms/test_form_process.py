@@ -36,6 +36,10 @@ def pattern(text: str) -> dict[str, object]:
         (pattern("(yes|no)"), "yes"),
         (schema({"type": "object"}), None),
         (schema({"enum": [{"$ref": "#/none"}]}), None),
+        (schema({"properties": {"$ref": {"type": "string"}, "$id": {"default": {"$ref": "#/none"}}}}), None),
+        (schema({"$ref": "https://json-schema.org/draft/2020-12/schema"}), None),
+        (schema({"$schema": "https://nobody.example/", "$ref": "#/$defs/a", "$defs": {"a": {}}}), None),
+        (schema(True), None),
         (pattern("(yes|no)"), None),
     ],
 )
@@ -60,6 +64,13 @@ def test_what_keeps_its_form(form: dict[str, object], text: str | None) -> None:
         (pattern("a+"), "aab", "", "does not fit"),
         (schema({"type": "objekt"}), None, "$.type", "objekt"),
         (schema({"$ref": "#/$defs/none"}), None, "$.$ref", "not in the schema"),
+        (
+            schema({"properties": {"enum": {"properties": {"properties": {"$ref": "#/$defs/none"}}}}}),
+            None,
+            "$.properties.enum.properties.properties.$ref",
+            "not in the schema",
+        ),
+        (schema({"$ref": "#/$defs/none", "$schema": "http://json-schema.org/draft-07/schema#"}), None, "$.$ref", "not"),
         (pattern("(a"), None, "", "unterminated"),
     ],
 )

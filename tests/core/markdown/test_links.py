@@ -15,7 +15,7 @@ def links_of(text: str) -> list[Link]:
 
 def test_links_come_in_order_wherever_they_stand() -> None:
     text = "\n".join(
-        ["See [*a* `b`](https://a.example/) and https://b.example/x.", "", "- > [c][ref] ![pic](d.png)", "", "| h |", "|---|", "| <https://e.example> |",
+        ["See [*a*\n`b`](https://a.example/) and https://b.example/x.", "", "- > [c][ref] ![pic](d.png)", "", "| h |", "|---|", "| <https://e.example> |",
          "", "```", "https://in.code/", "```", "", "`https://in.code/` [js](javascript:alert(1)) [none]()", "", "[ref]: https://c.example/"]
     )  # fmt: skip
     assert links_of(text) == [

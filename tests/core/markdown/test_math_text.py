@@ -36,6 +36,8 @@ from kimi_tui.core.markdown.math_text import readable, script
         (r"\text{if } x > 0", "if x > 0"),
         (r"f'(x)", "f′(x)"),
         (r"10\%", "10%"),
+        (r"2*\pi*r", "2*π*r"),
+        (r"\operatorname*{argmax} f", "argmax f"),
         ("\\begin{aligned} a &= b \\\\ &= c \\end{aligned}", "a = b\n= c"),
     ],
 )
@@ -50,6 +52,7 @@ def test_formulas_become_readable(formula: str, text: str) -> None:
         r"f(x) = \begin{cases} 1 & x>0 \\ 0 & x\le 0\end{cases}",
         r"\begin{aligned} a",
         r"\unknown{x}",
+        r"\unknown*{x}",
         r"\sqrt[n]{x}",
         r"\overline{AB}",
         "a & b",

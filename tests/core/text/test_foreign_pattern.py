@@ -18,8 +18,10 @@ from kimi_tui.core.text.foreign_pattern import is_soon_compiled, pattern_mistake
 PACKAGE = Path(__file__).parents[3] / "kimi_tui"
 RUNS = {"match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer", "compile"}
 OWN = {
-    ("core/text/foreign_pattern.py", "pattern"): "compiled to find mistakes, and dropped",
-    ("adapters/forms/form_program.py", "pattern"): "in a process of its own, with limits",
+    (
+        "core/text/foreign_pattern.py",
+        "pattern",
+    ): "compiled to find mistakes, and dropped; kept in a process of its own, with limits",
     ("core/text/redaction.py", "b'|'.join(map(re.escape, self._words))"): "literal texts",
     ("ui/transcript/hits.py", "re.escape(text)"): "a literal text",
     ("ui/transcript/hits.py", "re.escape(text.lower())"): "a literal text",

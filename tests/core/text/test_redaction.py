@@ -28,11 +28,13 @@ def test_every_spelling_goes_at_every_cut(spelled: str) -> None:
     for pieces in cuts(data):
         assert clean([KEY, "other"], *pieces) == b"before [key][key] behind"
     assert Redactor([KEY]).whole(data) == b"before [key][key] behind"
+    assert Redactor([KEY]).clean(data.decode()) == "before [key][key] behind"
 
 
 def test_a_secret_that_begins_like_another_does_not_save_its_end() -> None:
     for pieces in cuts(b"x abcdef abcdefghij y"):
         assert clean(["abcdef", "abcdefghij"], *pieces) == b"x [key] [key] y"
+    assert Redactor(["abcdef", "abcdefghij"]).clean("x abcdef abcdefghij \udc80") == "x [key] [key] \udc80"
 
 
 def test_half_a_secret_at_the_end_goes_and_a_letter_or_two_stay() -> None:

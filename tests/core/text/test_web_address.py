@@ -22,7 +22,7 @@ HOSTILE = [
     "https://exa\u2060mple.org", "https://exa\xadmple.org", "https://example.org/\ud800", "https://\udc00.org", "https://example.org\u2028/",
     "https://good.org\uff0fevil.org", "https://good.org\u2044evil.org:x", "https://good.org\u2100.evil.org", "https://good.org\uff20evil.org", "https://good.org\uff1f.evil.org",
     "https://2130706433/", "https://0x7f000001/", "https://0x7f.1/", "https://127.1/", "https://0177.0.0.1/", "https://127.0.0.1.5/", "https://1.2.3.256/",
-    "https://[::1", "https://::1]/", "https://[evil.org]/", "https://[::1]x/", "https://[fe80::1%25eth0]/", "https://example.org:/", "https://example.org:0/",
+    "https://[::1", "https://::1]/", "http://[1::2:80/", "https://[::1]]/", "https://[[::1]/", "https://[::1]:80:80/", "https://[evil.org]/", "https://[::1]x/", "https://[fe80::1%25eth0]/", "https://example.org:/", "https://example.org:0/",
     "https://example.org:65536/", "https://example.org:-1/", "https://example.org:8o/", "https://example.org:\u0661/", "https://-example.org/", "https://example-.org/",
     "https://exa..mple.org/", "https://.org/", "https://example.org./", "https://a$b.org/", "https://a'b.org/", 'https://a"b.org/', "https://`id`.org/", "https://$(id)/", "https://a;b.org",
     "https://<b>.org/", "https://" + "a" * 64 + ".org/", "https://" + "a." * 200 + "org/", "https://example.org/" + "a" * MAX_CHARS, "https://example.org/" + "ä" * 700, "h" * 10_000_000,
