@@ -146,7 +146,7 @@ def cut_runs(runs: Sequence[Run], start: int) -> list[Run]:
     return _Cutter(runs).take(start, sum(len(text) for text, _ in runs))
 
 
-def _graphemes(text: str) -> tuple[list[tuple[int, int, int]], int]:
+def graphemes(text: str) -> tuple[list[tuple[int, int, int]], int]:
     """Begin, end and cells of every character as it is read, and the cells of them all."""
     lead = 0  # what joins has nothing to join at the beginning, and takes what stands behind it along
     while text[lead : lead + 1] in {"\u200d", "\ufe0f"}:
@@ -162,7 +162,7 @@ def _whole_characters(runs: Sequence[Run], text: str) -> Sequence[Run]:
     """The runs, each of their ends moved behind a character that is made of several where it stands inside one."""
     if "\u200d" not in text and "\ufe0f" not in text:
         return runs
-    ends = iter([end for _, end, _ in _graphemes(text)[0]])
+    ends = iter([end for _, end, _ in graphemes(text)[0]])
     moved: list[Run] = []
     start = end = place = 0
     for run, style in runs:
@@ -234,17 +234,17 @@ def _spans(text: str, width: int, breaks: Sequence[int]) -> Iterator[tuple[int, 
 
 
 def _wide_spans(text: str, width: int, breaks: Set[int]) -> Iterator[tuple[int, int, str]]:
-    graphemes, cells = _graphemes(text)
+    spans, cells = graphemes(text)
     start = used = 0
     place, chance = 0, -1  # chance: the last grapheme before which the line may end
     first = 0
-    while place < len(graphemes) and cells > width:
-        begin, end, size = graphemes[place]
-        if place > first and (begin in breaks or _may_break(text, graphemes[place - 1], graphemes[place])):
+    while place < len(spans) and cells > width:
+        begin, end, size = spans[place]
+        if place > first and (begin in breaks or _may_break(text, spans[place - 1], spans[place])):
             chance = place
         if used + size > width and place > first and text[begin:end] != " ":
             place = chance if chance > first else place
-            begin = graphemes[place][0]
+            begin = spans[place][0]
             stop = start + len(text[start:begin].rstrip(" "))
             yield start, max(stop, start), text[max(stop, start) : begin]
             start, first, chance, used = begin, place, -1, 0
@@ -268,7 +268,7 @@ def _chop_ends(text: str, width: int) -> Iterator[int]:
         yield from range(width, len(text), width)
     else:
         used = 0
-        for begin, _, size in _graphemes(text)[0]:
+        for begin, _, size in graphemes(text)[0]:
             if used + size > width and used:
                 yield begin
                 used = 0

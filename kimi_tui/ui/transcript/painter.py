@@ -19,7 +19,7 @@ from textual.color import Color
 from textual.filter import LineFilter
 from textual.strip import Strip
 
-from kimi_tui.ui.transcript.lines import Line
+from kimi_tui.ui.transcript.lines import Line, graphemes
 from kimi_tui.ui.transcript.pieces import Look
 from kimi_tui.ui.transcript.scrollbar import NONE
 
@@ -165,9 +165,11 @@ def _covered(strip: Strip, text: str, style: Style, end: int) -> Strip:
 
 def char_at(line: Line, cell: int) -> int:
     """Which character, decoration counted, stands at a cell of a line; its length behind the last one."""
-    used = 0
-    for place, char in enumerate(line.text):
-        used += cell_len(char)
+    text, used = line.text, 0
+    if text.isascii():
+        return min(max(cell, 0), len(text))
+    for begin, _, size in graphemes(text)[0]:
+        used += size
         if used > cell:
-            return place
-    return len(line.text)
+            return begin
+    return len(text)

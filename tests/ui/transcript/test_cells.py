@@ -15,8 +15,13 @@ from textual.color import Color
 from wcwidth import wcwidth
 
 from kimi_tui.core.text.visible import visible
+from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.text.safe_text import SafeFilter, steady
-from kimi_tui.ui.transcript.lines import chop, wrap
+from kimi_tui.ui.transcript.entry_chrome import arrow_at, head_lines
+from kimi_tui.ui.transcript.lines import chop, line_of, wrap
+from kimi_tui.ui.transcript.painter import char_at
+from kimi_tui.ui.transcript.pieces import Look
 
 ALPHABET = "ab é羊肉。「」한ﾊ\u0301\u20d7👩\u200d💻\ufe0f☁⚠❤🇩🇪👍🏽🏿🏳🌈#1\u20e3\u200b\u2060\ufe0e✅🧠─│•☑▣①…\u1112\u1161\u11ab\x07\u202e"
 DRAWN = "".join(char for char in ALPHABET if wcwidth(char) or combining(char) or not steady(char))
@@ -44,6 +49,41 @@ def test_a_row_is_as_wide_as_it_says(texts: list[str], width: int) -> None:
         text = drawn(line.runs)
         assert drawn_cells(text) == line.width <= width
         assert sum(map(wcwidth, text)) == line.width
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet=DRAWN, max_size=20))
+def test_a_character_is_found_at_each_of_its_cells(text: str) -> None:
+    line = line_of([(visible(text), Style())])
+    places = [char_at(line, cell) for cell in range(line.width + 1)]
+    assert places[-1] == len(line.text)
+    assert places == sorted(places)
+    for cell, place in enumerate(places):
+        assert cell_len(line.text[:place]) <= cell < cell_len(line.text[:place]) + 2
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("👨\u200d👩\u200d👧 abc", [0, 0, 5, 6, 7, 8, 9]),
+        ("⚠\ufe0f!", [0, 0, 2, 3]),
+        ("👍🏽!", [0, 0, 2, 3]),
+        ("e\u0301a", [0, 2, 3]),
+        ("羊a", [0, 0, 1, 2]),
+    ],
+)
+def test_the_character_at_a_cell(text: str, places: list[int]) -> None:
+    line = line_of([(text, Style())])
+    assert [char_at(line, cell) for cell in range(line.width + 1)] == places
+
+
+def test_the_arrows_of_a_heading_are_where_they_are_drawn() -> None:
+    name = "👨\u200d👩\u200d👧 Stew"
+    entry = Entry("r", EntryKind.ASSISTANT, "Kimi", "answer", alternatives=(2, 3), branch_name=name)
+    line = next(head_lines(entry, Look(Styles({}, Style()), 60), has_thought=False, is_folded=False))
+    for arrow, step in (("◂", -1), ("▸", 1)):
+        cell = cell_len(line.text.partition(arrow)[0])
+        assert arrow_at(entry, line.text, char_at(line, cell)) == step
 
 
 @pytest.mark.parametrize(
