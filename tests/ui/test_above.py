@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -93,23 +94,35 @@ async def close_all(running: Program) -> None:
     running.screen.dispatcher.choose("back" if running.screen.chat.replies.turn is None else "follow")
     running.screen.type_here()
     running.screen.composer.draft = ""
-    await running.type("typed")
-    await running.until(lambda: running.screen.composer.draft == "typed")
+    await running.type("t")
+    await running.until(lambda: running.screen.composer.draft == "t")
     assert running.app.crash is None
     running.screen.composer.draft = ""
+
+
+async def do_twice(running: Program, name: str, once: Callable[[], None], *, is_streaming: bool) -> None:
+    """Do it two times at once on a screen; one that stays is left open for what is done next."""
+    screen = running.app.screen
+    if screen is running.screen:
+        if is_streaming and running.screen.chat.replies.turn is None:
+            await stream(running)
+        screen = await open_screen(running, name)
+    once()
+    once()
+    await running.pilot.pause()
+    assert running.app.crash is None
+    if running.app.screen is not screen:
+        await close_all(running)
 
 
 @every_screen
 @idle_or_streaming
 async def test_every_key_may_come_twice(tmp_path: Path, name: str, is_streaming: bool) -> None:
     scripts = [running_reply() for _ in range(50)]
-    async with program(tmp_path, *scripts, session=TALK) as running:
+    async with program(tmp_path, *scripts, session=TALK, size=(80, 24)) as running:
         for pressed in KEYS:
-            if is_streaming and running.screen.chat.replies.turn is None:
-                await stream(running)
-            await open_screen(running, name)
-            burst(running, pressed, pressed)
-            await close_all(running)
+            await do_twice(running, name, partial(burst, running, pressed), is_streaming=is_streaming)
+        await close_all(running)
 
 
 @every_screen
@@ -118,12 +131,8 @@ async def test_every_click_may_come_twice(tmp_path: Path, name: str, is_streamin
     scripts = [running_reply() for _ in range(50)]
     async with program(tmp_path, *scripts, session=TALK, size=(80, 24)) as running:
         for y in range(24):
-            if is_streaming and running.screen.chat.replies.turn is None:
-                await stream(running)
-            await open_screen(running, name)
-            click(running, 60, y)
-            click(running, 60, y)
-            await close_all(running)
+            await do_twice(running, name, partial(click, running, 60, y), is_streaming=is_streaming)
+        await close_all(running)
 
 
 async def choose_twice(running: Program, screen: Screen[object]) -> None:

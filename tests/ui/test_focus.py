@@ -123,22 +123,22 @@ PANES = {"f2": Scope.SESSIONS, "f3": Scope.REASONING, "f4": Scope.SETTINGS, "f5"
 
 
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
-@pytest.mark.parametrize("away", ["<escape>", "<tab>", "<escape><shift+tab>", "<escape>half a thought", "<ctrl+f>"])
 @pytest.mark.parametrize("key", PANES)
 async def test_the_key_of_a_pane_in_view_hides_it_wherever_the_focus_is(
-    tmp_path: Path, key: str, away: str, size: tuple[int, int]
+    tmp_path: Path, key: str, size: tuple[int, int]
 ) -> None:
     async with program(tmp_path, session=TALK, size=size) as running:
         await running.type(f"<{key}>")
         await has_keys(running, PANES[key])
         side = running.side(PANES[key].name.lower())
-        await running.type(away)
-        await running.until(lambda: running.scope is not PANES[key] or away == "<tab>")
-        await running.type(f"<{key}>")
-        await has_keys(running, Scope.COMPOSER)
-        assert side.region.area == 0
-        await running.type(f"<{key}>")
-        await has_keys(running, PANES[key])
+        for away in ("<escape>", "<tab>", "<escape><shift+tab>", "<escape>half", "<ctrl+f>"):
+            await running.type(away)
+            await running.until(lambda: running.scope is not PANES[key] or away == "<tab>")  # noqa: B023 - awaited here
+            await running.type(f"<{key}>")
+            await has_keys(running, Scope.COMPOSER)
+            assert side.region.area == 0, away
+            await running.type(f"<{key}>")
+            await has_keys(running, PANES[key])
 
 
 async def test_a_pane_that_was_open_at_the_start_is_hidden_by_its_key(tmp_path: Path) -> None:

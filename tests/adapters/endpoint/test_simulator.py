@@ -158,7 +158,7 @@ def test_changed_words_are_gone_on_from_and_a_thought_that_was_over_is_taken_up_
         assert (thought[-20:] not in again, again.partition(mark)[2]) == (True, whole)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(prompts(tuple(TEMPLATES.values())))
 def test_every_open_turn_is_read(prompt: Prompt) -> None:
     plan = respond(body_of(write_prompt(prompt)), DEEPINFRA)
@@ -332,7 +332,7 @@ def test_stop_sequences_end_the_reply_in_thinking_and_answer() -> None:
     assert understood(plan_of(prompt, stop=["user says"]), prompt).replies[0].content == ""
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.text(alphabet="abc <", max_size=40), st.lists(st.text(alphabet="abc <", min_size=1, max_size=4), max_size=16))
 def test_any_stop_list_cuts_before_the_sequence_that_is_complete_first(text: str, stops: list[str]) -> None:
     def grown() -> str:
@@ -345,7 +345,7 @@ def test_any_stop_list_cuts_before_the_sequence_that_is_complete_first(text: str
     assert stopped(text, stops) == grown()
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.text())
 def test_tokens_join_to_the_whole_text(text: str) -> None:
     assert "".join(tokenise(text, "")) == text

@@ -100,13 +100,14 @@ FENCES = [
 
 @pytest.mark.parametrize("corpus", [LISTS, TABLES, FENCES], ids=["lists", "tables", "fences"])
 @pytest.mark.parametrize("is_small", [False, True])
+@pytest.mark.parametrize("count", [100, pytest.param(1_000, marks=pytest.mark.slow)])
 def test_parts_in_any_cuts_give_the_same_blocks(
-    corpus: list[str], is_small: bool, monkeypatch: pytest.MonkeyPatch
+    corpus: list[str], is_small: bool, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = random.Random(11)
     if is_small:
         set_small_limits(monkeypatch)
-    for _ in range(300):
+    for _ in range(count):
         text = "".join(chance.choice(corpus) for _ in range(chance.randint(2, 25)))
         check_cuts(text, [chance.choice((1, 1, 2, 3, 9, 30)) for _ in range(5)])
 
@@ -215,7 +216,7 @@ def test_what_is_parsed_for_a_line_is_bounded(head: str, line: str, most: int) -
     whole = GrowingText(head)
     text = ChunkedText(whole, is_markdown=True)
     costs = []
-    for _ in range(2_000):
+    for _ in range(1_000):  # of prose, more than FORCED_CHARS
         whole.append(line)
         text.grow()
         last = text.chunks[-1]

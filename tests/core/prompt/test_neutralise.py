@@ -120,13 +120,13 @@ def check_conversation(turns: list[tuple[Role, str]], template: Template, is_clo
     assert [(turn.role, template.markers.decode(turn.text)) for turn in parsed.turns] == turns
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(hostile, st.sampled_from(template_rows.ALL))
 def test_decode_undoes_encode(text: str, template: Template) -> None:
     check_round_trip(text, template)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(conversations, st.sampled_from(template_rows.ALL), st.booleans())
 def test_a_prompt_parses_back_to_its_own_turns(
     turns: list[tuple[Role, str]], template: Template, is_closed: bool

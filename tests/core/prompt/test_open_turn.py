@@ -60,13 +60,20 @@ def prompts(templates: tuple[Template, ...]) -> st.SearchStrategy[Prompt]:
     )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(prompts(template_rows.ALL))
 @example(Prompt((), OpenTurn(verbatim("<think>a<"), True, verbatim("</think><think>")), template_rows.CHATML))
 @example(
     Prompt((PromptTurn(Role.ASSISTANT, verbatim("<think>a</think>b")),), OpenTurn(), template_rows.CHATML)
 )  # an answer that looks like one with a block
 def test_every_prompt_is_read_as_it_was_written(prompt: Prompt) -> None:
+    assert parse_prompt(write_prompt(prompt), [prompt.template]) == prompt
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000, deadline=None)
+@given(prompts(template_rows.ALL))
+def test_many_prompts_are_read_as_they_were_written(prompt: Prompt) -> None:
     assert parse_prompt(write_prompt(prompt), [prompt.template]) == prompt
 
 

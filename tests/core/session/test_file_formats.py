@@ -99,7 +99,7 @@ PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(st.lists(PIECES, max_size=12).map("".join))
 @example("[[messages]]\nx = 1\n[other]\nx = 1\n[[messages]]\n")
 @example('[[messages]]\nx = """\n[[messages]]\n"""\n[[messages]]\n')
@@ -119,7 +119,7 @@ MEMBERS = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(st.lists(MEMBERS, max_size=6), st.booleans())
 @example(['"a": 1', '"messages": [{"id": 1}], "messages": [{"id": 2}]'], True)
 @example(['"messages": [{"id": 1}, {"id": 2}]', '"a": 1'], True)
