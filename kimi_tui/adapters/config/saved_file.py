@@ -13,7 +13,7 @@ from kimi_tui.adapters.config.config_file import dotted
 from kimi_tui.adapters.files import MAX_CONFIG_BYTES, make_private_dir, read_file, write_atomic
 from kimi_tui.core.errors import ConfigError, StorageError
 from kimi_tui.core.faults import reason_of
-from kimi_tui.core.session.codec import encode_fields
+from kimi_tui.core.session.message_codec import encode_fields
 from kimi_tui.core.settings.layers import Key
 from kimi_tui.core.settings.settings import Settings, parse_settings
 from kimi_tui.core.text.toml_parsing import parse_toml
