@@ -101,7 +101,7 @@ class GrowthLog:
             reply.id,
             pieces,
             is_thinking,
-            tuple(reply.requests),
+            reply.requests,
             None if it is None else it.record,
             reply.thinking_end,
             reply.cut_tail,
