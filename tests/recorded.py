@@ -9,7 +9,7 @@ from typing import Any
 from kimi_tui.adapters.endpoint.recorded_client import RecordedClient
 from kimi_tui.core.ports import Clock, CompletionClient, RunningTurn
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.codec import encode_message
+from kimi_tui.core.session.message_codec import encode_message
 from kimi_tui.core.session.session import NO_TIMING, Message, Session
 from kimi_tui.core.settings.recorded_turn import recorded_turn
 from kimi_tui.core.settings.sampling import resolve_request

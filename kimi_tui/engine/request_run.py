@@ -55,7 +55,7 @@ class RequestRun:
         self._cut_by: Cause | None = None
         self._result: ReplyResult | None = None
         self._builder = self._new_builder(is_event_stream=True)
-        self._start = turn.reply.start
+        self._start = turn.growing.start
         self._header_id: str | None = None
         self._is_answered = False
         self._beyond_budget = ""

@@ -74,6 +74,7 @@ class Turn:
         self.open_session = open_session
         self.request = request
         self.growing = reply
+        """The engine's own."""
         self.reply: ReplyView = reply
         self.phase = Phase.IDLE
         self.question: Message | None = None
@@ -83,13 +84,13 @@ class Turn:
         self.tape: Tape | None = None
         """What its requests and their answers are recorded on; None = they are not."""
         self.head_before: str | None = None
-        """What is shown again where it brings nothing; None = nothing, or the turn has no place yet. Who shows it sets
-        it anew when something else was shown meanwhile."""
+        """What is shown again where it brings nothing; None = nothing, or the turn has no place yet. The screen sets it
+        anew where something else was shown meanwhile."""
         self.has_gone_back = False
         """Whether the old reply is the head again, since this one brought nothing."""
         self.is_aside = False
-        """Whether another turn's reply to the same question is shown: this one does not become the head. Who shows them
-        says so."""
+        """Whether another turn's reply to the same question is shown: this one does not become the head. The screen
+        sets it."""
         self.is_stopped = False
         self.is_sealed = False
         """Whether nothing stops it any more: what arrived is being kept."""

@@ -170,7 +170,7 @@ class Engine:
         replies: tuple[Message, ...] = ()
         now = self._clock.now()
         with contextlib.suppress(Exception):
-            if turn.reply.has_grown and _is_there(turn.question, turn.open_session.value):
+            if turn.growing.has_grown and _is_there(turn.question, turn.open_session.value):
                 replies = (replace(turn.reply.message(now), state=MessageState.FAILED),)
                 turn.open_session.update(lambda value: tree.with_replies(value, replies, now))
         error = CompletionError(
@@ -251,7 +251,7 @@ class Engine:
 
     def _messages(self, turn: Turn, last: ReplyResult, context: SentContext) -> tuple[Message, ...]:
         """Make the messages of what arrived: one for each reply, none where nothing did or the question is gone."""
-        reply, others = turn.reply, last.whole[1:]
+        reply, others = turn.growing, last.whole[1:]
         has_text = reply.has_grown or any(other.reasoning or other.content for other in others)
         if not has_text and last.state not in {MessageState.COMPLETE, MessageState.QUEUED}:
             return ()

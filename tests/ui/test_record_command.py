@@ -132,7 +132,7 @@ async def test_of_replies_that_begin_together_each_is_found_again(tmp_path: Path
         await running.shows("it is the first")
         await running.type("/regenerate 2<enter>")
         await running.shows("2 side by side")
-        await running.until(lambda: all(it.turn.reply.has_grown for it in running.screen.chat.replies.running))
+        await running.until(lambda: all(it.turn.growing.has_grown for it in running.screen.chat.replies.running))
         await running.type("/record shown.jsonl<enter>")
         await running.shows("The running reply is recorded into shown.jsonl")
         waits[1].set()

@@ -14,7 +14,7 @@ from kimi_tui.adapters.config.toml_file import TomlError, read_toml
 from kimi_tui.adapters.files import make_private_dir, write_atomic
 from kimi_tui.core.errors import ConfigError, StorageError
 from kimi_tui.core.faults import reason_of
-from kimi_tui.core.session.codec import encode_fields
+from kimi_tui.core.session.message_codec import encode_fields
 from kimi_tui.core.settings.layers import Key
 from kimi_tui.core.settings.settings import Settings, parse_settings
 

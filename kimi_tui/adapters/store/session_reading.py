@@ -10,8 +10,9 @@ from pathlib import Path
 from kimi_tui.adapters.files import read_file, storage_error
 from kimi_tui.adapters.store.session_index import Mark, is_certain, mark_of
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.session.codec import EPOCH, decode_session, message_or_data
+from kimi_tui.core.session.codec import EPOCH, decode_session
 from kimi_tui.core.session.file_formats import format_of
+from kimi_tui.core.session.message_codec import message_or_data
 from kimi_tui.core.session.session import Session
 
 

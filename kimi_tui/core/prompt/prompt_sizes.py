@@ -13,6 +13,8 @@ from itertools import accumulate, pairwise
 
 from kimi_tui.core.prompt.calibration import wrote_alone
 from kimi_tui.core.prompt.context_budget import CountedPrefix
+from kimi_tui.core.prompt.open_turn import OpenTurn
+from kimi_tui.core.prompt.prompt_syntax import write_open_turn
 from kimi_tui.core.prompt.prompt_writer import PartKind, PromptPart
 from kimi_tui.core.prompt.template import Template
 from kimi_tui.core.prompt.token_estimate import Calibration
@@ -77,8 +79,8 @@ def _borders(
 
 def opening_tokens(opening: str, template: Template) -> int | None:
     """What an open turn takes that holds no text; None = it holds some."""
-    marks, think = template.assistant.opening, template.think
-    plain = {marks} if think is None else {marks + think.open, marks + think.open + think.close}
+    ways = {True} if template.think is None else {True, False}
+    plain = {write_open_turn(OpenTurn(is_closed=is_closed), template) for is_closed in ways}
     return len(template.markers.exact.findall(opening)) + NAME_TOKENS if opening in plain else None
 
 
@@ -90,13 +92,11 @@ def _known_size(part: PromptPart, template: Template, messages: Mapping[str, Mes
     reply = messages.get(part.message_id or "")
     if reply is None or not wrote_alone(reply) or reply.begun is not None or template.separator:
         return None
-    tokens, think = (reply.usage or NO_USAGE).output_tokens, template.think
+    tokens = (reply.usage or NO_USAGE).output_tokens
     is_whole = bool(part.thinking) or not reply.reasoning
     if not tokens or (not is_whole and reply.thinking_tokens is None):
         return None
-    opening = template.assistant.opening + (think.open if think is not None else "")
-    if think is not None and not part.thinking:
-        opening += think.close
+    opening = write_open_turn(OpenTurn(is_closed=template.think is None or not part.thinking), template)
     thought = 0 if is_whole else (reply.thinking_tokens or 0) + 1  # and the mark that closed it
     frame = opening_tokens(opening, template) or 0
     return max(tokens - thought, 1) + frame, is_whole

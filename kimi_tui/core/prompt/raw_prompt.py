@@ -14,8 +14,8 @@ from functools import cached_property
 from typing import NamedTuple, Self
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.prompt.open_turn import PromptEnd
-from kimi_tui.core.prompt.prompt_syntax import PromptSyntaxError, parse_prompt
+from kimi_tui.core.prompt.open_turn import OpenTurn, PromptEnd
+from kimi_tui.core.prompt.prompt_syntax import PromptSyntaxError, parse_prompt, write_open_turn
 from kimi_tui.core.prompt.template import ALL_MARKERS, Template, ThinkMarks, template_of
 from kimi_tui.core.session.request_starts import TextSoFar
 from kimi_tui.core.session.session import Message, Role, Session
@@ -122,11 +122,10 @@ class RawInput:
         """
         if not self._is_turn:
             return None
-        think = self.template.think
+        before = self.text[: self._turn_start - len(self.template.assistant.opening)]
+        blank = write_open_turn(OpenTurn(is_closed=self.template.think is None), self.template)
         try:
-            turns = parse_prompt(
-                self.text[: self._tail_start] + ("" if think is None else think.open), [self.template]
-            ).turns
+            turns = parse_prompt(before + blank, [self.template]).turns
         except PromptSyntaxError:
             return None
         if not turns or turns[-1].role is not Role.USER:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from kimi_tui.core.session.codec import encode_fields
+from kimi_tui.core.session.message_codec import encode_fields
 from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import one_line
 

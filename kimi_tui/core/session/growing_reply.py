@@ -70,9 +70,6 @@ class ReplyView(Protocol):
     def is_new(self) -> bool: ...
 
     @property
-    def has_grown(self) -> bool: ...
-
-    @property
     def texts(self) -> Mapping[ReplyPart, TextView]: ...
 
     @property
@@ -94,7 +91,7 @@ class ReplyView(Protocol):
     def tokens(self) -> Mapping[ReplyPart, int]: ...
 
     @property
-    def requests(self) -> Sequence[RequestRecord]: ...
+    def requests(self) -> tuple[RequestRecord, ...]: ...
 
     @property
     def open_request(self) -> OpenRequest | None: ...
@@ -104,9 +101,6 @@ class ReplyView(Protocol):
 
     @property
     def request_id(self) -> str | None: ...
-
-    @property
-    def start(self) -> RequestStart | None: ...
 
     def message(self, created: datetime, running: OpenRequest | None = None) -> Message: ...
 
@@ -134,7 +128,7 @@ class Growth:
 
 
 class GrowingReply:
-    """Its methods alone change it, and the engine alone calls them; all others have a `ReplyView`."""
+    """Its methods alone change it, called by the engine and by who reads a journal; all others have a `ReplyView`."""
 
     def __init__(
         self, beginning: Message, *, is_thinking: bool, requests: Sequence[RequestRecord] | None = None

@@ -13,17 +13,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.session.codec import (
+from kimi_tui.core.session.codec import decode_session, encode_session
+from kimi_tui.core.session.growing_reply import GrowingReply, Growth, ReplyPart, ReplyView, texts_of
+from kimi_tui.core.session.message_codec import (
     decode_message,
     decode_range,
     decode_request,
-    decode_session,
     encode_message,
     encode_ranges,
     encode_request,
-    encode_session,
 )
-from kimi_tui.core.session.growing_reply import GrowingReply, Growth, ReplyPart, ReplyView, texts_of
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.session.session_toml import iso_stamp
 from kimi_tui.core.session.tree import SentContext
@@ -102,7 +101,7 @@ class GrowthLog:
             reply.id,
             pieces,
             is_thinking,
-            tuple(reply.requests),
+            reply.requests,
             None if it is None else it.record,
             reply.thinking_end,
             reply.cut_tail,

@@ -11,8 +11,9 @@ from datetime import datetime
 from itertools import count
 
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.session.codec import EPOCH, FORMAT, decode_message, decode_session
+from kimi_tui.core.session.codec import EPOCH, FORMAT, decode_session
 from kimi_tui.core.session.file_formats import FileFormat
+from kimi_tui.core.session.message_codec import decode_message
 from kimi_tui.core.session.migrations import OLDEST, VERSION, migrated
 from kimi_tui.core.session.salvage import TORN, Damage, Row, Salvaged
 from kimi_tui.core.session.session import Message, Session

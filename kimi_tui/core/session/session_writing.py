@@ -41,7 +41,7 @@ class BlockCache:
         self._blocks: dict[str, tuple[Message, tuple[bytes | LongText, ...]]] = {}
 
     def write(self, session: Session, separator: bytes) -> Iterator[bytes]:
-        from kimi_tui.core.session.codec import encode_message  # noqa: PLC0415 - reading needs none of it
+        from kimi_tui.core.session.message_codec import encode_message  # noqa: PLC0415 - reading needs none of it
 
         kept: dict[str, tuple[Message, tuple[bytes | LongText, ...]]] = {}
         for place, message in enumerate(session.messages):

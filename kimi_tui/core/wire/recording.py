@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from kimi_tui.core.errors import CompletionError, StorageError
-from kimi_tui.core.session.codec import decode_message, encode_message
+from kimi_tui.core.session.message_codec import decode_message, encode_message
 from kimi_tui.core.session.session import Message, RequestKind, Role
 from kimi_tui.core.text.json_values import as_text, as_whole
 from kimi_tui.core.text.surrogates import replace_lone

@@ -348,7 +348,7 @@ async def test_a_journal_that_cannot_be_written_is_no_harm_and_is_made_up_for(
     monkeypatch.setattr(session_journal, "FLUSH_S", 0.01)
     monkeypatch.setattr(os, "write", torn)
     turn = place.engine.start(place.open_session, Asking("Lamb?"), REQUEST)
-    await until(lambda: turn.reply.has_grown)
+    await until(lambda: turn.growing.has_grown)
     first.set()
     await written(place, " so")
     left = place.left()

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from kimi_tui.core.errors import ConversionError, StorageError
 from kimi_tui.core.session import session_json
-from kimi_tui.core.session.codec import decode_session, message_or_data
+from kimi_tui.core.session.codec import decode_session
 from kimi_tui.core.session.file_formats import FORMATS, FileFormat
+from kimi_tui.core.session.message_codec import message_or_data
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session, Timing, Usage
 from kimi_tui.core.session.session_writing import LONG_CHARS
 from kimi_tui.core.text.surrogates import replace_lone

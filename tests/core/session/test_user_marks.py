@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kimi_tui.core.session.codec import decode_message, encode_message
+from kimi_tui.core.session.message_codec import decode_message, encode_message
 from kimi_tui.core.session.session import Message, Role
 
 PLAIN = Message("m1", Role.USER, "Hello", created=datetime(2026, 11, 23, tzinfo=UTC))
