@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -70,7 +70,7 @@ def put_back(running: Program, session: Session | None) -> None:
         running.app.pop_screen()
     running.screen.dispatcher.choose("back")
     if session is not None and running.screen.chat.replies.turn is None:
-        running.screen.chat.open_session.update(lambda _: session)
+        running.screen.chat.open_session.update(lambda now: replace(session, path=now.path))
         running.screen.redraw.session()
 
 
