@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -32,6 +32,7 @@ from kimi_tui.ui.app.bar_display import BarDisplay
 from kimi_tui.ui.app.draft_saving import DraftSaving
 from kimi_tui.ui.app.hint_display import HintDisplay
 from kimi_tui.ui.app.redraw import Redraw
+from kimi_tui.ui.app.screen_parts import Late, ScreenParts, Work
 from kimi_tui.ui.app.turn_display import TurnDisplay
 from kimi_tui.ui.commands import situation
 from kimi_tui.ui.commands.command_palette import ActionProvider
@@ -57,40 +58,10 @@ from kimi_tui.ui.widgets.composer import Composer
 from kimi_tui.ui.widgets.editing import EditArea
 from kimi_tui.ui.widgets.told_lines import QueueLine, SaveLine
 
-if TYPE_CHECKING:  # the names of types only
-    from kimi_tui.ui.commands.copy_commands import CopyCommands
-    from kimi_tui.ui.commands.leaving import Leaving
-    from kimi_tui.ui.commands.outside_watch import OutsideWatch
-    from kimi_tui.ui.commands.prompt_history import PromptHistory
-    from kimi_tui.ui.commands.save_retry import SaveRetry
-    from kimi_tui.ui.commands.sending import Sending
-    from kimi_tui.ui.state.running_turns import Turns
-
-
 TYPED_AFTER_S = 0.15
 """How long what is typed may wait until its size is looked at, in seconds."""
 WATCH_S = 2.0
 """Time between two looks at the files of the open sessions, for what others do to them."""
-
-
-Work = Awaitable[None] | Callable[[], Awaitable[None]]
-
-
-class Late(Protocol):
-    """What the first frame does not need: imported and made with the first of it that is asked for."""
-
-    turns: Turns
-    history: PromptHistory
-    sending: Sending
-    copying: CopyCommands
-    leaving: Leaving
-    save_retry: SaveRetry
-    outside_watch: OutsideWatch
-
-    def rows(self) -> Rows:
-        """What does each action."""
-
-    def make_panel(self, name: str) -> Panel: ...
 
 
 class ChatScreen(Screen[None]):
@@ -122,15 +93,15 @@ class ChatScreen(Screen[None]):
         services: Services,
         first: HeldSession,
         opening: FirstSession | None,
-        make_late: Callable[[ChatScreen], Late],
+        keyboard: Keyboard,
+        make_late: Callable[[ScreenParts], Late],
     ) -> None:
         """Show `first`, or another session as soon as `opening` has been read; others may open it when it is left."""
         super().__init__()
         self.services, self._make_late = services, make_late
         self._typing: Timer | None = None
         settings = services.settings_store.value
-        self.keyboard = Keyboard(settings.keymap)
-        keys = self.keyboard.table
+        self.keyboard, keys = keyboard, keyboard.table
         self.open_chats = OpenChats(services.session_store, services.new_session, first, keys.label("open-copy"))
         self.open_chats.told = self._file_changed
 
@@ -147,13 +118,13 @@ class ChatScreen(Screen[None]):
         )
         self._key_words = key_words(services.key_problem, settings.dialect.key_variable)
         room = RoomWatch(self._resolve, self.drafts, self.bars.context)
-        feed = ConversationFeed(
+        self._feed = feed = ConversationFeed(
             services.settings_store, self.open_chats, self.transcript, self.bars.remark, room,
             welcome=welcome_entries(self._key_words, keys.label),
         )  # fmt: skip
         self.say, self.remark = feed.say, self.bars.remark
         self._background = Background(self.run_beside, self.say)
-        self.run_later, self.attempt = self._background.later, self._background.attempt
+        self.run_later = self._background.later
         tabs = [(name, keys.label(name)) for name in PANES]
         self.panes = SidePanes(
             self.transcript, tabs, make=self._make_panel, arranged=self._show_arrangement,
@@ -190,9 +161,14 @@ class ChatScreen(Screen[None]):
 
     @cached_property
     def late(self) -> Late:
-        if self.services.recorder is not None:
-            self.services.recorder().tell = lambda words: self.say(words, "warning")
-        return self._make_late(self)
+        parts = ScreenParts(
+            self.app, self.services, self.keyboard, self.open_chats, self.transcript, self.find_bar, self.composer,
+            self.drafts, self.save_line, self.bars, self._feed, self._background, self.panes, self.redraw,
+            self.turn_display, self.current, self.dispatcher, offers=self.offers, typed=self.typed,
+            type_here=self.type_here, copy=self.copy, leave=self.leave, run_beside=self.run_beside,
+            run_turn=self.run_turn,
+        )  # fmt: skip
+        return self._make_late(parts)
 
     def _resolve(self, session: Session, options: RequestOptions) -> RequestSettings:
         return resolve_request(self.services.settings_store.value, session, options)

@@ -28,9 +28,10 @@ from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.settings import UiSettings
 from kimi_tui.core.text.copied import TO_TERMINAL, Delivery, copied_words
 from kimi_tui.core.text.surrogates import replace_lone
-from kimi_tui.ui.app.chat_screen import ChatScreen, Late
+from kimi_tui.ui.app.chat_screen import ChatScreen
+from kimi_tui.ui.app.screen_parts import Late, ScreenParts
 from kimi_tui.ui.keys.input_order import ORDERED, InputOrder
-from kimi_tui.ui.keys.key_lookup import BLIND
+from kimi_tui.ui.keys.key_lookup import BLIND, Keyboard
 from kimi_tui.ui.screens.above import Above, LateClicks
 from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.state.services import FirstSession, Services
@@ -56,10 +57,10 @@ IdleWork = Callable[[], Awaitable[None]]
 patch_library()
 
 
-def _late_parts(screen: ChatScreen) -> Late:
+def _late_parts(parts: ScreenParts) -> Late:
     from kimi_tui.ui.app.late_parts import LateParts  # noqa: PLC0415 - the first frame needs none of it
 
-    return LateParts(screen)
+    return LateParts(parts)
 
 
 class KimiApp(App[str], inherit_bindings=False):
@@ -99,7 +100,8 @@ class KimiApp(App[str], inherit_bindings=False):
         self.no_color = terminal.is_colourless
         self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
         problems = (*services.problems, *self._take_theme())
-        self._screen = ChatScreen(replace(services, problems=problems), first, opening, _late_parts)
+        self._keyboard = Keyboard(services.settings_store.value.keymap)
+        self._screen = ChatScreen(replace(services, problems=problems), first, opening, self._keyboard, _late_parts)
         self.problem: KimiError | None = None
         """None = the session to begin with could be read."""
         self.crash: Exception | None = None
@@ -146,7 +148,7 @@ class KimiApp(App[str], inherit_bindings=False):
         """Whether a key was meant for a screen above the conversation and nothing else."""
         if not isinstance(event, events.Key) or not isinstance(screen, Above):
             return False
-        return not event.is_printable and self._screen.keyboard.blind_action(event) is None
+        return not event.is_printable and self._keyboard.blind_action(event) is None
 
     @property
     def _screen_now(self) -> Screen[object] | None:
@@ -159,19 +161,19 @@ class KimiApp(App[str], inherit_bindings=False):
         The help is shown above it. Ctrl+C does no more than that: who leaves a screen has not asked to stop a reply, or
         to quit.
         """
-        screen, action = self._screen_now, self._screen.keyboard.action_of(event, Scope.SCREEN)
+        screen, action = self._screen_now, self._keyboard.action_of(event, Scope.SCREEN)
         if action is None or action.id not in {*BLIND, "help"} or not isinstance(screen, Above):
             return
         event.prevent_default()
         if action.id == "help" and not screen.is_help:
-            self._screen.dispatcher.choose(action.id)
+            self._screen.action_choose(action.id)
         elif action.id == "copy-or-quit" and (text := screen.selected_text()):
             self._screen.copy(text, "The selection")
             screen.clear_selection()
         else:
             screen.cancel()
             if action.id == "quit":
-                self._screen.dispatcher.choose(action.id)
+                self._screen.action_choose(action.id)
 
     async def on_paste(self, event: events.Paste) -> None:
         """Leave a screen above the conversation that takes no text for the composer, which does."""
