@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -20,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from kimi_tui.adapters.child_environ import child_environ
+from kimi_tui.adapters.child_process import kill_group
 from kimi_tui.core.text.copied import Delivery
 
 LIMIT_S = 2.0
@@ -131,6 +130,5 @@ class SystemClipboard:
             try:
                 process.communicate(text.encode(tool.encoding), timeout=max(end_s - time.monotonic(), 0))
             except subprocess.TimeoutExpired:
-                with contextlib.suppress(OSError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                kill_group(process)
         return process.returncode == 0

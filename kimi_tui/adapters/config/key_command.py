@@ -6,18 +6,17 @@ secret, and what it asks for it has to ask in a window of its own. What it print
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import selectors
 import shlex
-import signal
 import subprocess
 import time
 from collections.abc import Mapping
 from typing import IO
 
 from kimi_tui.adapters.child_environ import child_environ
+from kimi_tui.adapters.child_process import kill_group
 from kimi_tui.core.errors import KeyMissingError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.text.quoting import shortened
@@ -55,8 +54,7 @@ def key_of_command(command: str, environ: Mapping[str, str], hint: str, limit_s:
         try:
             printed, said = _outputs(process, time.monotonic() + limit_s)
         except BaseException as error:  # whoever interrupts the program ends the command too
-            with contextlib.suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
+            kill_group(process)
             if isinstance(error, TimeoutError):
                 raise KeyMissingError(f"{NAME} took longer than {limit_s:g} s.", hint) from None
             if isinstance(error, OverflowError):
