@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from kimi_tui.core.markdown.blocks import parse
+from kimi_tui.core.markdown.inline import References, key_of
 from kimi_tui.core.markdown.rules import BLANKS
-
-if TYPE_CHECKING:
-    from kimi_tui.core.markdown.inline import References
 
 MAX_ROW_CHARS = 3_000
 """A longer row is not measured."""
@@ -130,8 +127,7 @@ def cell_text(source: str, references: References) -> str:
 def _link(match: re.Match[str], references: References) -> str:
     text, target = cell_text(match["text"], references), match["target"]
     if target is None:
-        label = " ".join((match["label"] or match["text"]).split()).upper()
-        target = references.get(label)
+        target = references.get(key_of(match["label"] or match["text"]))
     if target is None:
         return match[0]
     if match["image"]:
