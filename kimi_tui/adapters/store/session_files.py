@@ -46,7 +46,7 @@ from kimi_tui.adapters.store.session_lock import WINDOW, SessionLock
 from kimi_tui.adapters.store.session_places import (
     JOURNAL,
     beside,
-    forget,
+    discard,
     is_same,
     is_there,
     refuse_if_there,
@@ -339,7 +339,7 @@ class SessionFiles(SessionFolder):
                     refuse_if_changed(path, version)
                     self._backups.keep(path, session.written_by)
                 except StorageError:
-                    forget(target)
+                    discard(target)
                     raise
                 remove_or_undo(path, target)
                 self._paths[session.id] = target
