@@ -296,7 +296,10 @@ class SessionFiles(SessionFolder):
         return Version(mark, content.digest(), seen_ns=0)
 
     def _keep_both(self, session: Session, path: Path) -> Conflict | None:
-        """Save a session beside what others made of its file; None = they made nothing else of it than is known."""
+        """Save a session beside what others made of its file.
+
+        None = the file says what is open here, or what that began with.
+        """
         reason = ""
         try:
             if self._bases.says_the_same(path, session):

@@ -36,7 +36,7 @@ INDEX_VERSION = 1
 
 
 FIRST_STEP_BYTES, LAST_STEP_BYTES = 300_000, 2_400_000
-"""How much is read before the first telling, and before the later ones: each costs as much as there are sessions."""
+"""Bytes read before the first list, and at most before a later one (they double): a list takes time by its length."""
 FILE_BYTES = 4_000
 """What a file costs besides its bytes, in bytes."""
 

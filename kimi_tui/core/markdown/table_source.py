@@ -93,7 +93,7 @@ def without_plain_marks(text: str) -> str:
 
 
 def small_rows(limits: Iterable[tuple[int, int]], others: str, *, has_references: bool) -> Callable[[str, int], int]:
-    """Make what tells where those rows end that stand at a place of some and hold nothing large or special.
+    """Return `end(text, start)`: where the run of rows from `start` on ends whose cells keep `limits` and are plain.
 
     `limits` = characters of a cell and of a word in it, by column; `others` = the characters, as in brackets of a
     pattern, that a word may hold besides ASCII.
