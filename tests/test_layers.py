@@ -34,7 +34,7 @@ FORBIDDEN = {
 
 PACKAGE_ORDER = {
     "adapters": [
-        "child_environ", "clock", "files", "ids", "log",
+        "child_environ", "child_process", "clock", "files", "ids", "log",
         "clipboard_tools", "crash_files", "link_opener", "recording_files", "text_editor",
     ],
     "core": ["text", "session", "prompt", "wire", "settings"],
@@ -43,10 +43,10 @@ PACKAGE_ORDER = {
 """The packages of a layer, or its modules; each may import those named before it."""
 ALONE = {
     "core.markdown": {"core.text"},
-    "adapters.config": {"adapters.child_environ", "adapters.files"},
+    "adapters.config": {"adapters.child_environ", "adapters.child_process", "adapters.files"},
     "adapters.endpoint": {"adapters.clock"},
-    "adapters.forms": {"adapters.files"},
-    "adapters.store": {"adapters.files", "adapters.ids"},
+    "adapters.forms": {"adapters.child_process", "adapters.files"},
+    "adapters.store": {"adapters.child_process", "adapters.files", "adapters.ids"},
 }
 """Packages beside that order, and what each may import."""
 

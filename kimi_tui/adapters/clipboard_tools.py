@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -20,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from kimi_tui.adapters.child_environ import child_environ
+from kimi_tui.adapters.child_process import kill_group
 from kimi_tui.core.text.copied import Delivery
 
 LIMIT_S = 2.0
@@ -73,7 +72,7 @@ class SystemClipboard:
         self._newest = 0
 
     def put(self, text: str) -> Awaitable[Delivery | None]:
-        """See the screen's `Clipboard`. Who quits when this has returned does not lose the text."""
+        """See `core.ports.Clipboard`. Who quits when this has returned does not lose the text."""
         number = self._newest = next(self._numbers)
         loop = asyncio.get_running_loop()
         told: asyncio.Future[Delivery | None] = loop.create_future()
@@ -131,6 +130,5 @@ class SystemClipboard:
             try:
                 process.communicate(text.encode(tool.encoding), timeout=max(end_s - time.monotonic(), 0))
             except subprocess.TimeoutExpired:
-                with contextlib.suppress(OSError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                kill_group(process)
         return process.returncode == 0

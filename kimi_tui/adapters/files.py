@@ -48,7 +48,7 @@ def read_file(path: Path, *, is_pipe_allowed: bool = False, max_bytes: int = MAX
     Raises:
         OSError: It cannot be read, is no such file, or has more than `max_bytes`.
     """
-    if not _is_pipe(path, is_pipe_allowed=is_pipe_allowed, max_bytes=max_bytes):
+    if _checked_kind(path, is_pipe_allowed=is_pipe_allowed, max_bytes=max_bytes) != stat.S_IFIFO:
         return path.read_bytes()
     with path.open("rb") as file:
         return read_bounded(file, max_bytes)
@@ -59,20 +59,21 @@ def read_pieces(path: Path) -> Iterator[bytes]:
 
     Small pieces on purpose: after a large block is freed, the C library keeps as much free memory from then on.
     """
-    _is_pipe(path, is_pipe_allowed=False, max_bytes=MAX_FILE_BYTES)
+    _checked_kind(path, is_pipe_allowed=False, max_bytes=MAX_FILE_BYTES)
     with path.open("rb", buffering=0) as file:
         while piece := file.read(SMALL_PIECE_BYTES):
             yield piece
 
 
-def _is_pipe(path: Path, *, is_pipe_allowed: bool, max_bytes: int) -> bool:
+def _checked_kind(path: Path, *, is_pipe_allowed: bool, max_bytes: int) -> int:
+    """What kind of file it is, as in `stat.S_IFMT`; OSError where `read_file` raises it without reading."""
     status = path.stat()
     kind = stat.S_IFMT(status.st_mode)
     if kind in KINDS and not (is_pipe_allowed and kind == stat.S_IFIFO) and os.path.realpath(path) != os.devnull:
         raise OSError(errno.EINVAL, f"{KINDS[kind]}, not an ordinary file", str(path))
     if status.st_size > max_bytes:
         raise _too_large(max_bytes)
-    return kind == stat.S_IFIFO
+    return kind
 
 
 def read_bounded(file: BinaryIO, max_bytes: int = MAX_FILE_BYTES) -> bytes:

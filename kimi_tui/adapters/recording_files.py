@@ -15,7 +15,7 @@ from kimi_tui import __version__
 from kimi_tui.adapters.files import as_storage_error, make_private_dir, read_file
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.faults import reason_of
-from kimi_tui.core.ports import Clock, RunningTurn, TurnEvents
+from kimi_tui.core.ports import Clock, RunningTurn
 from kimi_tui.core.session.session_toml import iso_stamp
 from kimi_tui.core.wire.recording import Recording, RecordingHead, begun_of, encode_records, read_recording
 from kimi_tui.core.wire.tape import Tape
@@ -119,16 +119,14 @@ class Recordings:
 
     async def __call__(self, turn: RunningTurn) -> None:
         """A listener: writes a turn's recording down while it runs."""
-        recorded = self._begun.pop(turn)
-        over = asyncio.create_task(_until_over(turn.listen()))
+        recorded, events = self._begun.pop(turn), turn.listen()
         try:
             if self._folder is not None:
                 await self._begin_own(recorded, turn, self._folder)
-            while not over.done():
-                await asyncio.wait([over], timeout=FLUSH_S)
+            while await events.drain():
+                await events.pause(FLUSH_S)
                 await self._write(recorded)
         finally:
-            over.cancel()
             recorded.is_over = True
             await self._write(recorded)
 
@@ -159,9 +157,8 @@ class Recordings:
             return None
         file = await asyncio.to_thread(_create, path)
         recorded.files.append(file)
-        if recorded.is_over:
-            with as_storage_error("written", path):
-                await self._write(recorded, raises=True)
+        with as_storage_error("written", path):
+            await self._write(recorded, raises=recorded.is_over)
         return not recorded.is_over
 
     async def _write(self, recorded: _Recorded, *, raises: bool = False) -> None:
@@ -190,11 +187,6 @@ class Recordings:
         log.warning("a recording cannot be written, %s", type(error).__name__)
         words = error.summary if isinstance(error, StorageError) else f"{path}: {reason_of(error)}."
         self.tell(f"The reply is not recorded, or only its beginning: {words}")
-
-
-async def _until_over(events: TurnEvents) -> None:
-    while await events.drain():
-        await events.pause(FLUSH_S)
 
 
 def _create(path: Path) -> _File:

@@ -128,22 +128,22 @@ def _safe(key: tuple[str, str], value: object) -> object:
 
 
 def _sampling_rows(settings: Settings) -> dict[str, _Row]:
-    from kimi_tui.adapters.config.config_file import dotted
+    from kimi_tui.adapters.config.config_file import toml_key
     from kimi_tui.core.settings.sampling import resolve_sources
 
     resolved = resolve_sources(settings, None)
     rows = {f"sampling.{name}": _Row(resolved.values.get(name), source) for name, source in resolved.sources.items()}
     for name, value in resolved.extra.items():
-        rows[dotted(("sampling", "extra", name))] = _Row(value, resolved.extra_sources[name])
+        rows[toml_key(("sampling", "extra", name))] = _Row(value, resolved.extra_sources[name])
     return rows
 
 
 def _preset_rows(settings: Settings, loaded: LoadedSettings) -> dict[str, _Row]:
-    from kimi_tui.adapters.config.config_file import dotted
+    from kimi_tui.adapters.config.config_file import toml_key
 
     rows: dict[str, _Row] = {}
     for name, preset in settings.presets.items():
-        rows[dotted(("presets", name))] = _Row(preset.table, _source(("presets", name), loaded))
+        rows[toml_key(("presets", name))] = _Row(preset.table, _source(("presets", name), loaded))
     return rows
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kimi_tui.adapters.ids import new_session_id
 from kimi_tui.adapters.store.session_drafts import add_to_draft, save_draft
-from kimi_tui.adapters.store.session_places import DRAFT, beside, forget
+from kimi_tui.adapters.store.session_places import DRAFT, beside, discard
 from kimi_tui.cli.arguments import LATEST
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.text.typed_text import text_in
@@ -45,7 +45,7 @@ class EarlyDraft:
     def remove(self) -> None:
         """What was typed is kept elsewhere, or nothing is left of it."""
         if self._is_kept:
-            forget(beside(self._path, DRAFT))
+            discard(beside(self._path, DRAFT))
 
 
 def keep_as_draft(text: str, store: SessionFiles, options: Namespace, new: Session) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Mapping
@@ -140,7 +141,7 @@ def _lines(file: _File, problems: ConfigProblems) -> list[str]:
     lines = lines_of(file.text, [problem.key for problem in problems])
     placed = sorted(zip(lines, problems, strict=True), key=lambda pair: pair[0])
     told = [
-        _line(file.path, line, dotted(problem.key), problem.found, problem.allowed)
+        _line(file.path, line, toml_key(problem.key), problem.found, problem.allowed)
         for line, problem in placed[:MAX_PROBLEMS]
     ]
     more = len(placed) - len(told)
@@ -151,10 +152,10 @@ def _line(path: Path, line: int, key: str, found: str, allowed: str) -> str:
     return visible_line(f"{path}:{line}: {key}: found {found}, allowed {allowed}")
 
 
-def dotted(key: Key) -> str:
+def toml_key(key: Key) -> str:
     """A key as TOML writes it: `presets."my own".top_p`."""
     short = (part if len(part) <= MAX_KEY_CHARS else f"{part[:MAX_KEY_CHARS]}…" for part in key)
-    return ".".join(part if _BARE_KEY.fullmatch(part) else f'"{part}"' for part in short)
+    return ".".join(part if _BARE_KEY.fullmatch(part) else json.dumps(part, ensure_ascii=False) for part in short)
 
 
 def _keys(file: _File) -> frozenset[Key]:

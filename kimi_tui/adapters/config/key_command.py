@@ -6,18 +6,16 @@ secret, and what it asks for it has to ask in a window of its own. What it print
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import selectors
 import shlex
-import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from typing import IO
 
 from kimi_tui.adapters.child_environ import child_environ
+from kimi_tui.adapters.child_process import kill_group
 from kimi_tui.core.errors import KeyMissingError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.text.quoting import shortened
@@ -55,8 +53,7 @@ def key_of_command(command: str, environ: Mapping[str, str], hint: str, limit_s:
         try:
             printed, said = _outputs(process, time.monotonic() + limit_s)
         except BaseException as error:  # whoever interrupts the program ends the command too
-            with contextlib.suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
+            kill_group(process)
             if isinstance(error, TimeoutError):
                 raise KeyMissingError(f"{NAME} took longer than {limit_s:g} s.", hint) from None
             if isinstance(error, OverflowError):
@@ -84,10 +81,10 @@ def _outputs(process: subprocess.Popen[bytes], end_s: float) -> tuple[bytes, byt
     """What it writes until it has ended; raises TimeoutError, or OverflowError where that is too much."""
     assert process.stdout is not None
     assert process.stderr is not None
-    pipes: dict[IO[bytes], bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
+    printed, said = bytearray(), bytearray()
     with selectors.DefaultSelector() as selector:
-        for pipe in pipes:
-            selector.register(pipe, selectors.EVENT_READ)
+        selector.register(process.stdout, selectors.EVENT_READ, printed)
+        selector.register(process.stderr, selectors.EVENT_READ, said)
         while selector.get_map():
             ready = selector.select(max(min(end_s - time.monotonic(), POLL_S), 0))
             if not ready and process.poll() is not None:
@@ -95,22 +92,17 @@ def _outputs(process: subprocess.Popen[bytes], end_s: float) -> tuple[bytes, byt
             if not ready and time.monotonic() >= end_s:
                 raise TimeoutError
             for key, _ in ready:
-                _take(key.fd, pipes, selector)
+                data = os.read(key.fd, 4096)
+                key.data.extend(data)
+                if not data:
+                    selector.unregister(key.fileobj)
+                elif len(key.data) > MAX_OUTPUT_BYTES:
+                    raise OverflowError
     try:
         process.wait(max(end_s - time.monotonic(), 0))
     except subprocess.TimeoutExpired:
         raise TimeoutError from None
-    return bytes(pipes[process.stdout]), bytes(pipes[process.stderr])
-
-
-def _take(fd: int, pipes: Mapping[IO[bytes], bytearray], selector: selectors.BaseSelector) -> None:
-    data = os.read(fd, 4096)
-    taken = next(taken for pipe, taken in pipes.items() if pipe.fileno() == fd)
-    taken += data
-    if not data:
-        selector.unregister(fd)
-    elif len(taken) > MAX_OUTPUT_BYTES:
-        raise OverflowError
+    return bytes(printed), bytes(said)
 
 
 def _last_words(said: bytes, printed: bytes) -> str:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 
-from kimi_tui.adapters.config.config_file import dotted
+from kimi_tui.adapters.config.config_file import toml_key
 from kimi_tui.adapters.config.toml_file import TomlError, read_toml
 from kimi_tui.adapters.files import make_private_dir, write_atomic
 from kimi_tui.core.errors import ConfigError, StorageError
@@ -96,7 +96,7 @@ def _table(path: Path, document: dict[str, object], names: list[str]) -> Mutable
         inner = table.setdefault(name, {})
         if not isinstance(inner, dict):
             raise ConfigError(
-                f"{path}: {dotted(tuple(names[:place]))} is no table, so nothing was saved.", "Mend it there first."
+                f"{path}: {toml_key(tuple(names[:place]))} is no table, so nothing was saved.", "Mend it there first."
             )
         table = inner
     return table
@@ -132,7 +132,7 @@ def _check(
     for problem in parse_settings(after, below, more_presets=presets)[1]:
         if problem not in old:
             raise ConfigError(
-                f"{dotted(problem.key)}: found {problem.found}, allowed {problem.allowed}.",
+                f"{toml_key(problem.key)}: found {problem.found}, allowed {problem.allowed}.",
                 f"Nothing was saved to {path}.",
             )
 

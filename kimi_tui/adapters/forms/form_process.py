@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
 
+from kimi_tui.adapters.child_process import kill_group, start_python
 from kimi_tui.core.text.visible import one_line
 from kimi_tui.core.wire.answer_forms import FormCheck, FormFinding
 
@@ -33,24 +30,14 @@ def check(
     """
     if text is not None and len(text) > MAX_TEXT_CHARS:
         return FormCheck(unchecked=f"it has more than {MAX_TEXT_CHARS} characters")
-    # Our modules, and nothing else of the environment: what runs there needs no key.
-    environ = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8"}
     try:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-W", "ignore", "-m", PROGRAM],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environ,
-            start_new_session=True,
-        )
+        process = start_python(PROGRAM)
     except OSError:
         return FormCheck(unchecked="no process could be started for that")
     with process:
         said = _said(process, json.dumps({"form": form, "text": text}).encode(), stopped, limit_s)
         if said is None:
-            with contextlib.suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
+            kill_group(process)
             return FormCheck(unchecked=f"it takes more than {limit_s:g} s")
     return _read(said)
 

@@ -1,8 +1,8 @@
 """What is being typed in sessions and was not sent, beside their files.
 
-Each window that can only read a session has a draft apart from that of whoever holds it: it takes the first free place
-beside the session, and its lock; dying releases it. What lies in a place that nobody has is typed on by the next window
-that takes it, or by the one that holds the session.
+A window that can only read a session keeps its draft in a file of its own, `.STEM.window-N.draft`, and holds that
+file's lock while it lives. A draft whose lock is free is gone on with by the next window that gets its number, or
+joined to the session's own by `gather`.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ from kimi_tui.adapters.store.session_index import (
 )
 from kimi_tui.adapters.store.session_lock import WINDOW, SessionLock
 from kimi_tui.adapters.store.session_places import (
-    forget,
+    discard,
     has_unrecovered,
     is_same,
     is_there,
@@ -296,7 +296,10 @@ class SessionFiles(SessionFolder):
         return Version(mark, content.digest(), seen_ns=0)
 
     def _keep_both(self, session: Session, path: Path) -> Conflict | None:
-        """Save a session beside what others made of its file; None = they made nothing else of it than is known."""
+        """Save a session beside what others made of its file.
+
+        None = the file says what is open here, or what that began with.
+        """
         reason = ""
         try:
             if self._bases.says_the_same(path, session):
@@ -339,7 +342,7 @@ class SessionFiles(SessionFolder):
                     refuse_if_changed(path, version)
                     self._backups.keep(path, session.written_by)
                 except StorageError:
-                    forget(target)
+                    discard(target)
                     raise
                 remove_or_undo(path, target)
                 self._paths[session.id] = target

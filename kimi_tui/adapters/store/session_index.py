@@ -36,7 +36,7 @@ INDEX_VERSION = 1
 
 
 FIRST_STEP_BYTES, LAST_STEP_BYTES = 300_000, 2_400_000
-"""How much is read before the first telling, and before the later ones: each costs as much as there are sessions."""
+"""Bytes read before the first list, and at most before a later one (they double): a list takes time by its length."""
 FILE_BYTES = 4_000
 """What a file costs besides its bytes, in bytes."""
 
@@ -64,16 +64,17 @@ class SessionIndex:
     def find_outdated(self, path: Path) -> SessionSummary | None:
         """Give what is known of a file, whether or not it changed since; None = nothing."""
         try:
-            row = self._old[path.name]
-            _, session_id, title, created, updated, messages, model, tags = row
-            summary = SessionSummary(
+            _, session_id, title, created, updated, messages, model, tags = self._old[path.name]
+            return SessionSummary(
                 str(session_id), str(title), datetime.fromisoformat(str(created)), datetime.fromisoformat(str(updated)),
                 int(str(messages)), str(model), tuple(tags) if isinstance(tags, list) else (), str(path),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError):
             return None
-        self._new[path.name] = row
-        return summary
+
+    def keep(self, path: Path) -> None:
+        """Go on remembering what was found of a file."""
+        self._new[path.name] = self._old[path.name]
 
     def note(self, path: Path, mark: Mark, summary: SessionSummary) -> None:
         """Remember a file as it was when `mark` was taken, which has to be before it was read."""
@@ -135,6 +136,8 @@ def listings(
     before the first telling.
     """
     summaries, changed = _known(index, paths)
+    for path in summaries:  # one that is outdated stays until its file has been read
+        index.keep(path)
     unreadable = list[Unreadable]()
     changed.sort(reverse=is_newest_first)
     waiting_bytes = sum(_cost(mark) for mark, _ in changed)
@@ -168,7 +171,7 @@ def _known(index: SessionIndex, paths: Sequence[Path]) -> tuple[dict[Path, Sessi
         summary = index.find(path)
         if summary is None:
             changed.append((mark_of(path), path))
-            summary = index.find_outdated(path)  # a row that is there already stays until its file has been read
+            summary = index.find_outdated(path)
         if summary is not None:
             summaries[path] = summary
     return summaries, changed

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimi_tui.adapters.files import make_private_dir, read_file, sync
-from kimi_tui.adapters.store.session_places import JOURNAL, beside, forget, is_there, set_aside
+from kimi_tui.adapters.store.session_places import JOURNAL, beside, discard, is_there, set_aside
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import RunningTurn
 from kimi_tui.core.session.journal import (
@@ -116,7 +116,7 @@ class SessionJournals:
     def _remove_idle(self, path: Path) -> None:
         if self._running.get(path) == 0 and path not in self._shared:
             del self._running[path]
-            forget(beside(path, JOURNAL))
+            discard(beside(path, JOURNAL))
 
 
 class _Writer:

@@ -49,7 +49,7 @@ class SessionLock:
             descriptor, is_mine = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), False
             try:
                 is_free = _flock(descriptor)
-                if self._is_ours(descriptor):
+                if self._is_current(descriptor):
                     if not is_free:
                         raise _held(descriptor)
                     is_mine = True
@@ -59,7 +59,7 @@ class SessionLock:
                     _close(descriptor)
         return None
 
-    def _is_ours(self, descriptor: int) -> bool:
+    def _is_current(self, descriptor: int) -> bool:
         """Whether an open file is still the one that others find."""
         try:
             return os.path.samestat(os.fstat(descriptor), os.stat(self._path))
@@ -101,7 +101,7 @@ class SessionLock:
         if descriptor is not None:
             with contextlib.suppress(OSError):
                 os.truncate(descriptor, 0)
-                if self._is_ours(descriptor):
+                if self._is_current(descriptor):
                     os.unlink(self._path)
             _close(descriptor)
 

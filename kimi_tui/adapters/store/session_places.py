@@ -97,10 +97,10 @@ def move_session(source: Path, target: Path) -> None:
         _move(source, target)
     except StorageError:
         for new in copied:
-            forget(new)
+            discard(new)
         raise
     for ending in endings:
-        forget(beside(source, ending))
+        discard(beside(source, ending))
 
 
 def _read(path: Path) -> bytes:
@@ -126,7 +126,7 @@ def remove_or_undo(old: Path, new: Path) -> None:
     try:
         remove(old)
     except StorageError:
-        forget(new)
+        discard(new)
         raise
 
 
@@ -138,7 +138,7 @@ def remove(path: Path) -> None:
         raise storage_error("removed", path, error) from error
 
 
-def forget(path: Path) -> None:
-    """Remove what is there a second time; staying, it does no harm."""
+def discard(path: Path) -> None:
+    """Remove a file that nobody needs any more; that it cannot be removed is ignored."""
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
+from kimi_tui.adapters.child_process import start_python
 from kimi_tui.adapters.store.session_reading import parse_file
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.session import NOTHING, Message, Session
@@ -42,7 +43,7 @@ class SessionProcesses:
             is_large = path.is_file() and path.stat().st_size > LARGE_FILE
         except OSError:
             is_large = False
-        process = self._start(path) if is_large else None
+        process = _start(path) if is_large else None
         if process is None:
             return parse_file(path)
         with process, contextlib.ExitStack() as end:
@@ -54,26 +55,18 @@ class SessionProcesses:
             assert process.stdout is not None
             return _assemble(process.stdout, path)
 
-    def _start(self, path: Path) -> subprocess.Popen[bytes] | None:
-        command = [sys.executable, "-P", "-m", __name__, os.path.abspath(path)]
-        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # our modules, and nothing from elsewhere
-        try:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,  # never written to: its end is ours
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=environ,
-                start_new_session=True,
-            )
-        except (OSError, ValueError):
-            return None
-
     def stop(self) -> None:
         """End what is being read, and all that would be: whoever asked for it is leaving."""
         self._has_stopped = True
         for process in tuple(self._running):
             process.kill()
+
+
+def _start(path: Path) -> subprocess.Popen[bytes] | None:
+    try:
+        return start_python(__name__, os.path.abspath(path))  # nothing is written to it: it hears its input end with us
+    except (OSError, ValueError):
+        return None
 
 
 def _assemble(stream: IO[bytes], path: Path) -> Session:

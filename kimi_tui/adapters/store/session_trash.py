@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kimi_tui.adapters.files import as_storage_error, make_private_dir, read_file, write_atomic
 from kimi_tui.adapters.store.session_lock import SessionLock
-from kimi_tui.adapters.store.session_places import beside, forget, is_same, move_session, refuse_if_there
+from kimi_tui.adapters.store.session_places import beside, discard, is_same, move_session, refuse_if_there
 from kimi_tui.core.session.file_formats import ENDINGS
 
 ORIGIN = ".origin"
@@ -25,7 +25,7 @@ def move_to_trash(path: Path, trash: Path, folder: Path) -> Path:
             write_atomic(beside(target, ORIGIN), os.fsencode(origin))
             move_session(path, target)
         except BaseException:
-            forget(beside(target, ORIGIN))
+            discard(beside(target, ORIGIN))
             raise
     return target
 
@@ -41,7 +41,7 @@ def move_back(source: Path, folder: Path) -> Path:
     with SessionLock(source, "restore"), SessionLock(target, "restore"):
         refuse_if_there(target, "the deleted session stays in the trash.")
         move_session(source, target)
-        forget(beside(source, ORIGIN))
+        discard(beside(source, ORIGIN))
     return target
 
 

@@ -46,7 +46,7 @@ def _part(whole: Block, before: Sequence[Block], source: str, line_count: int, *
 
 
 def last_start(blocks: Sequence[Block]) -> int:
-    """The place of the last block that is parsed alike without what stands before it: a part inside a line is not."""
+    """Index of the last block at which parsing can begin again; a part that begins within a line cannot be one."""
     place = len(blocks) - 1
     while blocks[place].goes_on and (blocks[place].kind == "paragraph" or (place and blocks[place - 1].joint != "\n")):
         place -= 1

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kimi_tui.core.markdown.inline import References
 from kimi_tui.core.markdown.rules import blocks_parser
@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 
 LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 """A line with its end. The parser knows LF, CR and CRLF; `str.splitlines` would know more."""
-Found = tuple[int, str, str]
-"""Where a target of links stands, its label, the target."""
 _NONE: References = MappingProxyType({})
+
+
+class LinkTarget(NamedTuple):
+    offset: int
+    """Where the line stands that defines it, in characters of what was parsed."""
+    label: str
+    """As the parser spells it."""
+    href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class Block:
         return {above + at for at, line in enumerate(LINES.findall(self.source)) if not line.strip(" \t\r\n>")}
 
 
-def parse(text: str, references: References = _NONE, start: int = 0) -> tuple[list[Block], list[Found]]:
+def parse(text: str, references: References = _NONE, start: int = 0) -> tuple[list[Block], list[LinkTarget]]:
     """The sources of the blocks join to the text; the targets of links are those that are not among `references`."""
     env: dict[str, Any] = {"references": {}}
     tokens = blocks_parser().parse(text, env)
@@ -98,7 +104,7 @@ def parse(text: str, references: References = _NONE, start: int = 0) -> tuple[li
         for at, group in enumerate(groups)
     ]
     found = [
-        (offsets[it["map"][0]], label, str(it["href"]))
+        LinkTarget(offsets[it["map"][0]], label, str(it["href"]))
         for label, it in env["references"].items()
         if label not in references
     ]

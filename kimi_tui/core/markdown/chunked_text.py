@@ -127,7 +127,7 @@ class Chunk:
         text = self.opening + self.text
         if "]:" not in text or not _MAY_DEFINE.search(text):
             return {}
-        return {label: target for _, label, target in parse(text)[1]}
+        return {it.label: it.href for it in parse(text)[1]}
 
 
 class ChunkedText:

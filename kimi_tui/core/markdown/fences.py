@@ -36,7 +36,7 @@ class Nesting:
 
     @classmethod
     def of(cls, opening: str) -> Nesting | None:
-        """That of the block which has these first lines; None = it is none of Markdown. Without their indentation."""
+        """The open fences behind the first lines of a block, which are without indentation; None = none of Markdown."""
         first, *others = opening.splitlines() or [""]
         found = _FENCE.fullmatch(first)
         if found is None or found["item"] or not _is_markdown(found["info"]):

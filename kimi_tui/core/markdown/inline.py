@@ -130,9 +130,14 @@ def _tokenized(text: str, references: References) -> EmphasisState:
 
 def _expected(text: str) -> dict[str, str]:
     """The targets that a text names, without what they are: they most likely come at the end of the message."""
+    return {key_of(match["label"] or match["text"]): "" for match in re.finditer(_REFERENCE, text)}
+
+
+def key_of(label: str) -> str:
+    """What stands for a label among the targets."""
     from markdown_it.common.utils import normalizeReference  # noqa: PLC0415 - not before there is a reply
 
-    return {normalizeReference(match["label"] or match["text"]): "" for match in re.finditer(_REFERENCE, text)}
+    return normalizeReference(label)
 
 
 def _plain(text: str) -> list[Token]:
@@ -199,7 +204,7 @@ def _with_link_closed(text: str, references: References) -> str:
         return text[:start] + "]()"
     start = text.rfind("[")
     label = re.search(_HALF_LABEL, text[max(start - 2, 0) :]) if start >= 0 else None
-    if label is None or text[start + 1 :].rstrip("]").strip().upper() in references:
+    if label is None or key_of(text[start + 1 :].rstrip("]")) in references:
         return text
     text = text.removesuffix("]").rstrip()
     return text + _closers(text[start + 1 :]) + "]()"

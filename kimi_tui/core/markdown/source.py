@@ -16,11 +16,12 @@ ends that. The text inside a block (emphasis, links) is parsed when the block is
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.markdown import block_parts, cutting
-from kimi_tui.core.markdown.blocks import Block, Found, last_place, parse
+from kimi_tui.core.markdown.blocks import Block, LinkTarget, last_place, parse
 from kimi_tui.core.markdown.inline import References
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class MarkdownSource:
         self._opening = opening if opening and parse(opening)[0][0].kind in {"fence", "table"} else ""
         self._is_inside, self._table = is_inside, table
         self._before: Block | None = None
-        self._whole: tuple[int, list[Block], list[Found]] | None = None  # the whole lines of the tail, parsed
+        self._whole: tuple[int, list[Block], list[LinkTarget]] | None = None  # the whole lines of the tail, parsed
         self.append(text)
 
     @property
@@ -97,12 +98,12 @@ class MarkdownSource:
             taken = last.start - self._tail_start
             self.finished += blocks[:place]
             self._kept_references = {
-                label: target for at, label, target in reversed(found) if at < taken
+                it.label: it.href for it in reversed(found) if it.offset < taken
             } | self._kept_references
             self._tail, self._tail_start, whole_chars = self._tail[taken:], last.start, whole_chars - taken
             self._before = blocks[place - 1] if last.goes_on else None
             self._opening, self._table, self._is_inside = last.opening, last.table, False
-            blocks, found = blocks[place:], [(at - taken, label, it) for at, label, it in found if at >= taken]
+            blocks, found = blocks[place:], _shifted([it for it in found if it.offset >= taken], taken)
         self._whole = whole_chars, blocks, found
 
     # -- what is open
@@ -136,11 +137,9 @@ class MarkdownSource:
             blocks = [*blocks[:-1], replace(blocks[-1], is_open=True)]
         self.open, self._shown_chars = blocks, len(text)
         # While a line is written the target on it is half.
-        sure = [it for it in found if not self.is_growing or it[0] < whole_chars]
+        sure = [it for it in found if not self.is_growing or it.offset < whole_chars]
         self.references = (
-            {label: target for _, label, target in reversed(sure)} | self._kept_references
-            if sure
-            else self._kept_references
+            {it.label: it.href for it in reversed(sure)} | self._kept_references if sure else self._kept_references
         )
 
     def _with_table_head(self, text: str, blocks: list[Block]) -> list[Block]:
@@ -160,7 +159,7 @@ class MarkdownSource:
 
     # -- the parser
 
-    def _parse(self, text: str) -> tuple[list[Block], list[Found]]:
+    def _parse(self, text: str) -> tuple[list[Block], list[LinkTarget]]:
         """Parse the beginning of the tail."""
         if (known := self._parse_rows(text)) is not None:
             return known
@@ -168,11 +167,9 @@ class MarkdownSource:
         blocks, found = parse(opening + text, self._kept_references, self._tail_start - len(opening))
         if blocks:
             blocks[0] = self._first(blocks[0])
-        return [part for block in blocks for part in block_parts.parts_of(block)], [
-            (at - len(opening), label, it) for at, label, it in found
-        ]
+        return [part for block in blocks for part in block_parts.parts_of(block)], _shifted(found, len(opening))
 
-    def _parse_rows(self, text: str) -> tuple[list[Block], list[Found]] | None:
+    def _parse_rows(self, text: str) -> tuple[list[Block], list[LinkTarget]] | None:
         """Parse the beginning of the tail where it is a table that was known and new rows; None = it is not."""
         whole_chars, blocks, found = self._whole or (0, [], [])
         opening = block_parts.table_opening(blocks[0]) if len(blocks) == 1 and len(text) > whole_chars else ""
@@ -207,6 +204,11 @@ class MarkdownSource:
         if before is not None and before.is_list and block.kind == before.kind and not block.first_line:
             return block_parts.going_on(block, before)
         return replace(block, has_gap=not self._is_inside)
+
+
+def _shifted(targets: Iterable[LinkTarget], chars: int) -> list[LinkTarget]:
+    """The targets as they stand in a text that begins so many characters later."""
+    return [it._replace(offset=it.offset - chars) for it in targets]
 
 
 def _lengthened(tokens: tuple[Token, ...], half: str, text: str) -> tuple[Token, ...] | None:

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from kimi_tui.core.markdown.blocks import parse
+from kimi_tui.core.markdown.inline import References, key_of
 from kimi_tui.core.markdown.rules import BLANKS
-
-if TYPE_CHECKING:
-    from kimi_tui.core.markdown.inline import References
 
 MAX_ROW_CHARS = 3_000
 """A longer row is not measured."""
@@ -96,7 +93,7 @@ def without_plain_marks(text: str) -> str:
 
 
 def small_rows(limits: Iterable[tuple[int, int]], others: str, *, has_references: bool) -> Callable[[str, int], int]:
-    """Make what tells where those rows end that stand at a place of some and hold nothing large or special.
+    """Return `end(text, start)`: where the run of rows from `start` on ends whose cells keep `limits` and are plain.
 
     `limits` = characters of a cell and of a word in it, by column; `others` = the characters, as in brackets of a
     pattern, that a word may hold besides ASCII.
@@ -130,8 +127,7 @@ def cell_text(source: str, references: References) -> str:
 def _link(match: re.Match[str], references: References) -> str:
     text, target = cell_text(match["text"], references), match["target"]
     if target is None:
-        label = " ".join((match["label"] or match["text"]).split()).upper()
-        target = references.get(label)
+        target = references.get(key_of(match["label"] or match["text"]))
     if target is None:
         return match[0]
     if match["image"]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 JOINED_CHARS = 4_096
-"""So many characters in small pieces become one: a piece of a few characters takes fifteen times their room."""
+"""Small pieces are joined once they hold so many characters: a `str` of a few takes fifteen times their memory."""
 
 
 class TextView(Protocol):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
-STAND_IN = b"[key]"
+MASK = b"[key]"
 HALF_BYTES = 6
 """From so many bytes on, the beginning of a secret at the very end counts as one: half a key is a key too."""
 
@@ -15,9 +15,9 @@ HALF_BYTES = 6
 class Redactor:
     """Holds back what may become a secret: at most one byte less than the longest."""
 
-    def __init__(self, secrets: Iterable[str], stand_in: bytes = STAND_IN) -> None:
+    def __init__(self, secrets: Iterable[str], mask: bytes = MASK) -> None:
         """They are looked for as they are, and as JSON and addresses spell them."""
-        self._stand_in = stand_in
+        self._mask = mask
         spelled = (word for secret in secrets if secret for word in _spellings(secret))
         self._words = sorted(set(spelled), key=len, reverse=True)
         self._pattern = re.compile(b"|".join(map(re.escape, self._words))) if self._words else None
@@ -31,7 +31,7 @@ class Redactor:
             match, end = self._pattern.search(data, place), self._open_end(data, place)
             if match is None or end <= match.start():  # a longer one may begin there
                 break
-            clean += (data[place : match.start()], self._stand_in)
+            clean += (data[place : match.start()], self._mask)
             place = match.end()
         self._held = data[end:]
         return b"".join((*clean, data[place:end]))
@@ -39,11 +39,11 @@ class Redactor:
     def close(self) -> bytes:
         """What was held back to the end."""
         rest, self._held = self._held, b""
-        return self._stand_in if len(rest) >= HALF_BYTES else rest
+        return self._mask if len(rest) >= HALF_BYTES else rest
 
     def whole(self, data: bytes) -> bytes:
         """Take them out of bytes that are all there."""
-        return data if self._pattern is None else self._pattern.sub(lambda _: self._stand_in, data)
+        return data if self._pattern is None else self._pattern.sub(lambda _: self._mask, data)
 
     def clean(self, words: str) -> str:
         """As `whole`, in a text."""

@@ -19,7 +19,7 @@ def _table(*rows: tuple[str, str]) -> dict[str, str]:
     return {char: plain for chars, plain in rows for char in chars}
 
 
-STAND_INS = _table(
+ASCII_FALLBACKS = _table(
     # marks and bullets
     ("▸▶►›»→", ">"), ("◂◀‹«←", "<"), ("▾▼↓", "v"), ("▴▲↑", "^"), ("●◉■▪▣◆", "*"), ("•", "*"), ("○◦□◌", "o"),
     ("☐", "_"), ("☑☒✗✘×", "x"), ("✓✔", "+"), ("⚠‼", "!"), ("ⓘℹ", "i"), ("·∙", "|"), ("…⋯", "~"), ("␦␡▯", UNKNOWN),
@@ -43,7 +43,7 @@ class GlyphFilter(LineFilter):
         """Fit lines into an encoding, which has ASCII."""
         super().__init__()
         self._encoding = encoding
-        self._stand_in = lru_cache(4096)(self._find_stand_in)
+        self._fallback = lru_cache(4096)(self._find_fallback)
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         del background
@@ -55,13 +55,13 @@ class GlyphFilter(LineFilter):
         if text.isascii():
             return text
         clusters, _ = split_graphemes(text)
-        return "".join(self._stand_in(text[start:end], cells) for start, end, cells in clusters)
+        return "".join(self._fallback(text[start:end], cells) for start, end, cells in clusters)
 
-    def _find_stand_in(self, cluster: str, cells: int) -> str:
+    def _find_fallback(self, cluster: str, cells: int) -> str:
         """What is drawn for characters that stand in one place, such as a letter with its accents."""
         if self._has(cluster):
             return cluster
-        plain = STAND_INS.get(cluster[0]) or "".join(filter(str.isascii, unicodedata.normalize("NFD", cluster)))
+        plain = ASCII_FALLBACKS.get(cluster[0]) or "".join(filter(str.isascii, unicodedata.normalize("NFD", cluster)))
         return plain.ljust(cells) if 0 < len(plain) <= cells else UNKNOWN * cells
 
     def _has(self, char: str) -> bool:

@@ -20,7 +20,7 @@ from textual.filter import LineFilter
 
 from kimi_tui.core.text.visible import visible
 
-STAND_IN = "␦"
+REPLACEMENT = "␦"
 """Drawn for a control character that takes a cell."""
 DRAWN_TEXTS = 1024
 
@@ -85,5 +85,5 @@ def _drawn(text: str) -> str:
     """What is drawn for a text; a scroll bar's or a bullet's comes again and again."""
     flat = text.replace("\n", " ").replace("\t", " ")
     if visible(flat) != text:
-        flat = "".join(c if visible(c) == c else STAND_IN * cell_len(c) for c in flat)
+        flat = "".join(c if visible(c) == c else REPLACEMENT * cell_len(c) for c in flat)
     return steady(flat)

@@ -22,7 +22,7 @@ from kimi_tui.ui.transcript.layout import BOLD, UNDERLINE, displayable
 from kimi_tui.ui.transcript.lines import Line, Run, wrap
 from kimi_tui.ui.transcript.pieces import Look
 
-STAND_IN = "·"
+SHOWN_JOINER = "·"
 """Drawn for the word joiner that makes a marker harmless."""
 REACH_CHARS = 64
 """How much of the neighbours is looked at, for a marker that reaches over a chunk's end."""
@@ -81,6 +81,6 @@ def _runs(text: str, look: Look, template: Template, before: str, after: str) ->
         # One that follows another at once looks different, so that one sees where the first one ends.
         style = looks[bool(runs) and first == place and runs[-1][1] == looks[0]]
         runs.append((displayable(text[place:first]), styles.base))
-        runs.append((text[first:last].replace(JOINER, STAND_IN), style))
+        runs.append((text[first:last].replace(JOINER, SHOWN_JOINER), style))
         place = last
     return [*runs, (displayable(text[place:]), styles.base)]

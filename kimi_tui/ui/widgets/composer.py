@@ -1,7 +1,7 @@
 """The composer: a draft of several lines that is sent with Enter.
 
 Pasting never sends. Characters that the library's text area would take for line ends (U+2028 and its kin) have
-stand-ins while they are being edited, so that what is sent is what was typed.
+placeholders while they are being edited, so that what is sent is what was typed.
 """
 
 from __future__ import annotations

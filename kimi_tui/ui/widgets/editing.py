@@ -23,7 +23,7 @@ from kimi_tui.ui.keys.key_lookup import character_of
 from kimi_tui.ui.terminal.terminal_input import Paste
 from kimi_tui.ui.widgets import graphemes
 from kimi_tui.ui.widgets.long_text import LongTextArea
-from kimi_tui.ui.widgets.stand_ins import StandIns
+from kimi_tui.ui.widgets.placeholders import Placeholders
 
 
 @dataclass(slots=True)
@@ -98,8 +98,8 @@ class EditArea(Editing, LongTextArea):
     """The text, and the exact one that it stands for."""
 
     @cached_property
-    def stand_ins(self) -> StandIns:
-        return StandIns()
+    def placeholders(self) -> Placeholders:
+        return Placeholders()
 
     def on_mount(self) -> None:
         self.kills = Kills()
@@ -107,10 +107,10 @@ class EditArea(Editing, LongTextArea):
 
     def held(self, text: str) -> str:
         """What stands for a text in this widget."""
-        return self.stand_ins.put_into(text)
+        return self.placeholders.put_into(text)
 
     def exact(self, text: str) -> str:
-        return self.stand_ins.take_out_of(text)
+        return self.placeholders.take_out_of(text)
 
     @property
     def exact_text(self) -> str:

@@ -14,13 +14,13 @@ from kimi_tui.core.prompt.template import Template
 from kimi_tui.ui.terminal.terminal_input import CONTROLS
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.widgets.editing import EditArea
-from kimi_tui.ui.widgets.stand_ins import LINE_ENDS, StandIns
+from kimi_tui.ui.widgets.placeholders import LINE_ENDS, Placeholders
 
 CONTROL_CHARS = "".join(char for char in map(chr, range(0xA0)) if CONTROLS.match(char))
 HELD = LINE_ENDS + JOINER + CONTROL_CHARS
-"""What has a stand-in while it is edited."""
+"""What has a placeholder while it is edited."""
 PRIVATE_USE = range(0x10F700, 0x100000, -len(HELD))
-"""Where stand-ins may begin: the first place of which the text has none is taken."""
+"""Where placeholders may begin: the first place of which the text has none is taken."""
 DRAWN = {JOINER: "·", "\x7f": "␡"} | {char: chr(0x2400 + ord(char)) for char in HELD if char < " "}
 """How the most usual of them are drawn, in one cell; the others as a box."""
 BOX = "▯"
@@ -36,8 +36,8 @@ class RawArea(EditArea):
     def __init__(self, text: str, template: Template, *, id: str | None = None) -> None:
         self._markers = template.markers
         free = (base for base in PRIVATE_USE if not any(chr(base + place) in text for place in range(len(HELD))))
-        self.stand_ins = StandIns(LINE_ENDS + JOINER, CONTROL_CHARS, next(free, PRIVATE_USE[0]))
-        self._drawn = {ord(stand_in): DRAWN.get(char, BOX) for char, stand_in in self.stand_ins.pairs}
+        self.placeholders = Placeholders(LINE_ENDS + JOINER, CONTROL_CHARS, next(free, PRIVATE_USE[0]))
+        self._drawn = {ord(placeholder): DRAWN.get(char, BOX) for char, placeholder in self.placeholders.pairs}
         self._styles: Styles | None = None
         super().__init__("", id=id, soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False)
         self._set_document(self.held(text), None)  # the library would wrap it in its own way first

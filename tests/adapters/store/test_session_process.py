@@ -144,16 +144,19 @@ def is_running(pid: int) -> bool:
     return bool(state.strip()) and not state.startswith("Z")
 
 
-def test_it_ends_with_whoever_started_it_and_has_no_terminal(tmp_path: Path) -> None:
+def test_it_ends_with_whoever_started_it_and_has_no_terminal_and_no_key(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
     path.write_bytes(FORMATS["toml"].encode(large()))
-    with subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, text=True) as parent:
+    command, environ = [sys.executable, "-c", KILLED, str(path)], {**os.environ, "DEEPINFRA_TOKEN": "sk-secret"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         try:
             terminal = subprocess.run(["ps", "-o", "tty=", "-p", str(pid)], capture_output=True, text=True, check=True)
             assert (terminal.stdout.strip(), os.getsid(pid)) == ("?", pid)
             assert is_running(pid)  # nobody reads what it writes
+            if sys.platform == "linux":
+                assert b"sk-secret" not in Path(f"/proc/{pid}/environ").read_bytes()
         finally:
             parent.send_signal(signal.SIGKILL)
         parent.wait()

@@ -68,6 +68,7 @@ def test_what_is_no_markup_stays(text: str) -> None:
 
 def test_a_label_with_a_target_is_a_link_already() -> None:
     assert completed("see [text]", {"TEXT": "/u"}) == ("see [text]", False)
+    assert completed("see [foo  bar]", {"FOO BAR": "/u"}) == ("see [foo  bar]", False)
 
 
 def test_half_a_formula_is_a_formula_that_is_not_closed() -> None:

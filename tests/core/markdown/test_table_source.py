@@ -77,10 +77,11 @@ def test_cells_beyond_the_head_stay_in_the_last_column(row: str, last: str) -> N
         ("[**b**](u) and [u](u)", "b (u) and u"),
         ("![](p.png)", "▣ image (p.png)"),
         ("[x], [y][X] and [z]", "x (https://e.org), y (https://e.org) and [z]"),
+        ("[\u1e9e]", "\u1e9e (https://e.org)"),
         ("a<br>b", "a\nb"),
     ],
 )
 def test_of_a_cell_is_measured_what_is_shown(source: str, text: str) -> None:
-    references = {"X": "https://e.org"}
+    references = {"X": "https://e.org", "SS": "https://e.org"}
     assert cell_text(source, references) == text
     assert cell_text(without_plain_marks(source), references) == text

@@ -22,7 +22,7 @@ from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.terminal.encoding import screen_encoding
 from kimi_tui.ui.terminal.terminal_abilities import Terminal, describe_terminal, terminal_filters
 from kimi_tui.ui.text.colours import PALETTE_OF_16, AttributeFilter, FewColoursFilter, colourless
-from kimi_tui.ui.text.glyphs import STAND_INS, GlyphFilter
+from kimi_tui.ui.text.glyphs import ASCII_FALLBACKS, GlyphFilter
 from tests.ui.program import program
 
 UI = Path(__file__).parents[3] / "kimi_tui" / "ui"
@@ -82,17 +82,19 @@ def test_only_what_is_needed_is_filtered(terminal: Terminal, color_system: str |
 # -- characters
 
 
-def test_stand_ins_are_ascii_and_as_wide() -> None:
-    wrong = {char: plain for char, plain in STAND_INS.items() if not plain.isascii() or cell_len(char) != len(plain)}
+def test_fallbacks_are_ascii_and_as_wide() -> None:
+    wrong = {
+        char: plain for char, plain in ASCII_FALLBACKS.items() if not plain.isascii() or cell_len(char) != len(plain)
+    }
     assert wrong == {}
 
 
-def test_every_glyph_in_the_code_of_the_screen_has_a_stand_in() -> None:
+def test_every_glyph_in_the_code_of_the_screen_has_a_fallback() -> None:
     """Letters of other scripts aside, which are never drawn by the program itself."""
     used = {char for path in UI.rglob("*.py") for char in path.read_text("utf-8") if not char.isascii()}
     cjk = {char for char in used if cell_len(char) == 2 or "\u3000" <= char <= "\u30ff"}
     shown = used - cjk - set("’”‘“％℃￥＄") - {"\u200d", "\ufe0f"}
-    assert {char for char in shown if char not in STAND_INS} == set()
+    assert {char for char in shown if char not in ASCII_FALLBACKS} == set()
 
 
 @pytest.mark.parametrize(

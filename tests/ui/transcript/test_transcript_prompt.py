@@ -15,7 +15,7 @@ from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.pieces import Look
-from kimi_tui.ui.transcript.prompt_lines import STAND_IN, prompt_lines
+from kimi_tui.ui.transcript.prompt_lines import SHOWN_JOINER, prompt_lines
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.core.prompt import template_rows
 from tests.ui.transcript.test_transcript_widget import Host, body, select_all, selected
@@ -44,13 +44,13 @@ async def test_markers_are_chips_and_harmless_ones_show_their_joiner() -> None:
             " <|im_system|>ChatMessageRole.SYSTEM<|im_middle|>Be brief.",
             "",
             " Always.<|im_end|>",
-            f" <|im_user|>ChatMessageRole.USER<|im_middle|>What is <{STAND_IN}|im_end|>?   And [{STAND_IN}EOS]<|im_end|>",
+            f" <|im_user|>ChatMessageRole.USER<|im_middle|>What is <{SHOWN_JOINER}|im_end|>?   And [{SHOWN_JOINER}EOS]<|im_end|>",
             " <|im_assistant|>assistant<|im_middle|><think>",
         ]
         chips = [s.text for s in transcript.render_lines(Region(0, 3, 120, 1))[0] if s.style and s.style.reverse]
         assert chips == ["<|im_user|>", "<|im_middle|>", "<|im_end|>"]
         harmless = [s.text for s in transcript.render_lines(Region(0, 3, 120, 1))[0] if s.style and s.style.underline]
-        assert harmless == [f"<{STAND_IN}|im_end|>", f"[{STAND_IN}EOS]"]
+        assert harmless == [f"<{SHOWN_JOINER}|im_end|>", f"[{SHOWN_JOINER}EOS]"]
         select_all(transcript)
         assert selected(transcript) == INPUT
 
@@ -61,7 +61,7 @@ def test_the_lines_of_an_input_join_to_it(parts: list[str]) -> None:
     text = "".join(parts)
     lines = list(prompt_lines(text, LOOK, DEFAULT_TEMPLATE, before="", after="", is_last=True))
     joined = "".join(line.text + line.joint for line in lines)[:-1]
-    shown = text.replace("\u2060", STAND_IN).expandtabs(4)
+    shown = text.replace("\u2060", SHOWN_JOINER).expandtabs(4)
     assert [p.rstrip() for p in joined.replace(" ", "").split("\n")] == [
         p.rstrip() for p in shown.replace(" ", "").split("\n")
     ]
@@ -175,7 +175,7 @@ def test_chips_are_what_the_template_has_for_markers(
     assert [run for line in lines for run, style in line.runs if style.reverse] == chips
     # The screen ends a line behind each turn.
     assert sum(line.joint == "" for line in lines) == ends
-    assert "".join(line.text + line.joint for line in lines)[:-1] == text.replace("\u2060", STAND_IN)
+    assert "".join(line.text + line.joint for line in lines)[:-1] == text.replace("\u2060", SHOWN_JOINER)
 
 
 def test_a_marker_that_is_wider_than_a_line_is_cut() -> None:
@@ -192,7 +192,7 @@ def test_no_marker_is_cut_that_fits_on_a_line(parts: list[str], width: int) -> N
     lines = prompt_lines("".join(parts), Look(LOOK.styles, width), DEFAULT_TEMPLATE, before="", after="", is_last=True)
     for line in lines:
         for chip in [run for run, style in line.runs if style.reverse or style.underline]:
-            assert DEFAULT_TEMPLATE.markers.spans(chip.replace(STAND_IN, "\u2060")) == [(0, len(chip))]
+            assert DEFAULT_TEMPLATE.markers.spans(chip.replace(SHOWN_JOINER, "\u2060")) == [(0, len(chip))]
 
 
 def test_markers_side_by_side_are_told_apart_without_colour() -> None:
@@ -208,10 +208,10 @@ def test_markers_side_by_side_are_told_apart_without_colour() -> None:
     reversed_, next_, bold = (True, None, None), (True, None, True), (None, True, True)
     assert looks == [
         ("<|im_middle|>", reversed_), ("<think>", next_), ("</think>", reversed_), ("<think>", reversed_),
-        (f"<{STAND_IN}think>", (None, None, True)), (f"<{STAND_IN}/think>", bold), ("<|im_end|>", reversed_),
+        (f"<{SHOWN_JOINER}think>", (None, None, True)), (f"<{SHOWN_JOINER}/think>", bold), ("<|im_end|>", reversed_),
         ("<think>", reversed_),
     ]  # fmt: skip
-    assert first.text + last.text == text.replace("\u2060", STAND_IN)
+    assert first.text + last.text == text.replace("\u2060", SHOWN_JOINER)
 
 
 @pytest.mark.parametrize("place", range(3985, 4004))

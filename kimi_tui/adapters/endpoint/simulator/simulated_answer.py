@@ -26,7 +26,7 @@ BREAK_TOKENS = 24
 TRIES = 64
 """How many replies are looked at for one that begins like the open turn: some dozen differ."""
 EARLIER_REQUESTS = 200
-"""A reply in a form that is gone on with is taken to be that of one of so many first requests of a process."""
+"""To go on with a reply in a form, the seeds of so many first requests are tried until one's reply begins so."""
 SLOWNESS = 6.0
 """How much longer a slow reply takes."""
 
