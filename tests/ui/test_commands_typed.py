@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from rich.cells import cell_len
+from textual.app import App
+
 from kimi_tui.core.settings.actions import Scope
+from kimi_tui.ui.state.slash import Completion
 from kimi_tui.ui.widgets.command_hints import CommandHints
 from tests.ui.program import Program, program, talk
 
@@ -75,3 +80,21 @@ async def test_what_an_imported_list_holds_besides_is_told(tmp_path: Path) -> No
         await running.shows("This is a copy of")
         assert "Boil it." in running.text
         assert "messages[1].id" in running.text
+
+
+async def test_a_row_of_the_list_is_one_line_whatever_it_says() -> None:
+    class Host(App[None]):
+        def compose(self) -> Iterator[CommandHints]:
+            yield CommandHints()
+
+    async with Host().run_test(size=(60, 12)) as pilot:
+        hints = pilot.app.query_one(CommandHints)
+        rows = tuple(
+            Completion(f"/preset {name}", f"/preset {name}", name * 30) for name in ("a", "日本語", "👩\u200d💻")
+        )
+        hints.show(rows, 1)
+        await pilot.pause()
+        lines = [strip.text for strip in hints.render_lines(hints.size.region)]
+        assert len(lines) == len(rows)
+        assert [line.strip()[:1] for line in lines] == ["/", "▸", "/"]
+        assert [cell_len(line.partition(name)[0]) for name, line in zip("a日👩", lines, strict=True)] == [12, 12, 12]

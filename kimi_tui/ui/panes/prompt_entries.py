@@ -15,12 +15,12 @@ from kimi_tui.core.prompt.prompt_writer import PartKind, PromptPart
 from kimi_tui.core.prompt.shared_prefix import SharedPrefix
 from kimi_tui.core.session.differing_fields import differing_fields
 from kimi_tui.core.session.session import RequestRecord
-from kimi_tui.core.text.cells import cut
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text import words
+from kimi_tui.ui.text.fit import fitted
 
 BORDER = "border"
 """Key of the entry that begins where the last request ended or was another."""
@@ -115,8 +115,8 @@ def left_out_entries(view: PromptView) -> list[Entry]:
         return []
     before = len(view.left_out) - NAMED_LEFT_OUT
     lines = [f"{counted(before, 'message')} more …"] if before > 0 else []
-    named = ((it, visible_line(it.content[:BEGINNING])) for it in view.left_out[-NAMED_LEFT_OUT:])
-    lines += [f"{message.id} {message.role.value}: {cut(text, BEGINNING)}" for message, text in named]
+    named = view.left_out[-NAMED_LEFT_OUT:]
+    lines += [f"{it.id} {it.role.value}: {fitted(it.content[:BEGINNING], BEGINNING)}" for it in named]
     heading = dotted("not sent", counted(len(view.left_out), "message"))
     return [Entry("left-out", EntryKind.NOTICE, heading, "\n".join(lines))]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from rich.cells import cell_len
 from rich.style import Style
 
-from kimi_tui.core.text.cells import cells_of, cut
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text.fit import fitted
@@ -50,10 +50,10 @@ def _heading(entry: Entry, look: Look) -> Line:
     runs += [(f" · {word}", styles.role("dim-text")) for word in words]
     heading = line_of(runs)
     beside = "  ".join(filter(None, (places(entry), visible_line(entry.detail))))
-    room = look.width - heading.width - cells_of(beside) - 2 * GAP
+    room = look.width - heading.width - cell_len(beside) - 2 * GAP
     name = fitted(entry.branch_name, room) if entry.branch_name else ""
-    room -= cells_of(name) + GAP if name else 0
-    setting = cut(entry.setting, room) if entry.setting and room >= MIN_SETTING_CELLS else ""
+    room -= cell_len(name) + GAP if name else 0
+    setting = fitted(entry.setting, room) if entry.setting and room >= MIN_SETTING_CELLS else ""
     dim = "  ".join(filter(None, (setting, beside)))
     right = line_of(
         [(name + " " * GAP if name and dim else name, styles.role("marker")), (dim, styles.role("dim-text"))]

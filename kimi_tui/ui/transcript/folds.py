@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kimi_tui.ui.transcript.entry_list import EntryList
 from kimi_tui.ui.transcript.pieces import Section
 from kimi_tui.ui.transcript.view import View
@@ -9,8 +11,9 @@ from kimi_tui.ui.transcript.viewport import Place
 
 
 class Folds:
-    def __init__(self, entries: EntryList, view: View) -> None:
-        self._entries, self._view = entries, view
+    def __init__(self, entries: EntryList, view: View, on_fold: Callable[[], object]) -> None:
+        """`on_fold` is told when some were opened or closed."""
+        self._entries, self._view, self._on_fold = entries, view, on_fold
 
     def toggle(self, key: str) -> None:
         """Its line stays on its row, or else the line at the top does."""
@@ -25,6 +28,7 @@ class Folds:
             self._view.invalidate()
         else:
             self._view.keep_row(line, row)
+        self._on_fold()
 
     def toggle_all(self) -> None:
         """Open all, or close them where all are open; those to come are as these are. The line being read stays."""
@@ -33,3 +37,4 @@ class Folds:
         items.fold(not any(closed) if closed else not items.fold_reasoning)
         viewport.measure_all()
         self._view.invalidate()
+        self._on_fold()

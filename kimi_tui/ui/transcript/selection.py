@@ -53,7 +53,7 @@ class Selection:
         return "" if selected is None or selected.is_empty else copying.selected_text(self._view.viewport, selected)
 
     def _shown_range(self) -> SelectionRange | None:
-        """None when one of its ends is not shown: it is in reasoning that was folded since."""
+        """None when one of its ends is not there any more, such as in reasoning that is folded."""
         selected, viewport = self._range, self._view.viewport
         if selected is None or not (viewport.is_there(selected.start.place) and viewport.is_there(selected.end.place)):
             return None
@@ -71,9 +71,20 @@ class Selection:
         self._view.repaint()
 
     def entries_changed(self, change: EntriesChange) -> None:
-        """Without one of the ends nothing is selected."""
-        if change.moved is not None and self._range is not None:
-            self._range = moved(self._range, change.moved)
+        if self._range is None:
+            return
+        here = self._range if change.moved is None else moved(self._range, change.moved)
+        if here is None:
+            self.end()
+            return
+        self._range = here
+        if change.moved is not None or change.replaced:
+            self.drop_hidden()
+
+    def drop_hidden(self) -> None:
+        """Without one of its ends nothing is selected."""
+        if self._range is not None and self._shown_range() is None:
+            self.end()
 
     # -- with the keyboard
 
@@ -139,7 +150,6 @@ class Selection:
 
     def mark(self, looks: list[RowLook]) -> None:
         selected, viewport = self._shown_range(), self._view.viewport
-        self._range = selected
         if selected is None:
             return
         at, char = place_of(viewport, selected.caret) if self.has_keys else (None, 0)

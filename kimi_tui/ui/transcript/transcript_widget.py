@@ -110,19 +110,19 @@ class Transcript(Widget, can_focus=True):
         viewport = Viewport(self._look, 0, fold_reasoning=fold_reasoning)
         self._entries = EntryList(viewport)
         self.view = View(viewport, self._measure, self._redraw)
-        self.folds = Folds(self._entries, self.view)
+        self.selection = Selection(
+            self.view,
+            self._tell_selected,
+            lambda _: self.post_message(self.SelectionModeChanged()),
+            lambda text: self.post_message(self.CopyRequested(text)),
+        )
+        self.folds = Folds(self._entries, self.view, self.selection.drop_hidden)
         self.cursor = Cursor(self._entries, self.view, lambda key: self.post_message(self.Chosen(key)))
         self.jumps = Jumps(self.view)
         self.code = CodeBlocks(self._entries, self.view)
         self.links = MessageLinks(self._entries, self.view)
         self.search = Search(
             self.view, self.folds, self._call_after, lambda *told: self.post_message(self.Found(*told))
-        )
-        self.selection = Selection(
-            self.view,
-            self._tell_selected,
-            lambda _: self.post_message(self.SelectionModeChanged()),
-            lambda text: self.post_message(self.CopyRequested(text)),
         )
         self._mouse = MouseSelection(self.view, self.selection)
         self._drag_timer: Timer | None = None

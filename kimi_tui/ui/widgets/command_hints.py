@@ -5,14 +5,16 @@ from __future__ import annotations
 import textwrap
 from dataclasses import replace
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.state.slash import Completion
+from kimi_tui.ui.text.fit import fitted
 
 MAX_LINES = 7
-LABEL_CHARS = 22
+LABEL_CELLS = 22
 """Room for a command before its help."""
 NARROW_CELLS, NARROW_LINES = 56, 5
 """Below that width the help of the picked command stands below the list, whole; and how many commands stand then."""
@@ -62,7 +64,8 @@ class CommandHints(Static):
 
 
 def _line(completion: Completion, width: int, *, is_picked: bool) -> tuple[str, str]:
-    label = completion.label.ljust(LABEL_CHARS) if completion.help else completion.label
+    label = completion.label
+    if completion.help:
+        label += " " * (LABEL_CELLS - cell_len(label))
     text = f"{'▸' if is_picked else ' '} {label} {completion.help}".rstrip()
-    text = visible_line(text if len(text) <= width else text[: width - 1] + "…")
-    return text, "bold $foreground" if is_picked else ""
+    return fitted(text, width), "bold $foreground" if is_picked else ""

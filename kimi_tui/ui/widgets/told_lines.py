@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from textual.widgets import Static
 
 from kimi_tui.core.text.visible import visible_line
+from kimi_tui.ui.text.fit import fitted
 from kimi_tui.ui.text.safe_text import content
 
-QUEUE_CHARS = 60
+QUEUE_CELLS = 61
 
 
 class Note(Static):
@@ -35,16 +36,11 @@ class QueueLine(Note):
 
     def show(self, queued: Sequence[str], once: Sequence[str] = ()) -> None:
         """`once` = what holds for the next reply alone, in words."""
-        lines = [f"Queued: {_shown(text)}" for text in queued]
+        lines = [f"Queued: {fitted(text, QUEUE_CELLS)}" for text in queued]
         lines[-1:] = [f"{line}  ({self._key} in the empty composer takes it back)" for line in lines[-1:]]
         lines += [f"The next reply {visible_line(words)}" for words in once]
         if self.display or lines:
             self.say("\n".join(lines))
-
-
-def _shown(text: str) -> str:
-    shown = visible_line(text[: QUEUE_CHARS + 1])
-    return shown if len(shown) <= QUEUE_CHARS else shown[:QUEUE_CHARS] + "…"
 
 
 class SaveLine(Static):

@@ -68,12 +68,12 @@ class Parts:
         self.viewport = Viewport(self.look, height)
         self.entries = EntryList(self.viewport)
         self.view = View(self.viewport, lambda: (self.look, self.height), lambda: None)
-        self.folds = Folds(self.entries, self.view)
+        self.selection = Selection(self.view, self.selected.append, self.modes.append, self.copied.append)
+        self.folds = Folds(self.entries, self.view, self.selection.drop_hidden)
         self.cursor = Cursor(self.entries, self.view, self.chosen.append)
         self.jumps = Jumps(self.view)
         self.code = CodeBlocks(self.entries, self.view)
         self.search = Search(self.view, self.folds, lambda _, callback: self.waiting.append(callback), self._found)
-        self.selection = Selection(self.view, self.selected.append, self.modes.append, self.copied.append)
 
     def _found(self, text: str, count: int, current: int, is_reading: bool) -> None:
         self.found.append(Transcript.Found(text, count, current, is_reading))

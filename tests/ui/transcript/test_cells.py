@@ -77,6 +77,15 @@ def test_the_character_at_a_cell(text: str, places: list[int]) -> None:
     assert [char_at(line, cell) for cell in range(line.width + 1)] == places
 
 
+def test_what_is_special_about_a_request_is_cut_by_the_cells_it_takes() -> None:
+    setting = "preset 👨\u200d👩\u200d👧👨\u200d👩\u200d👧"
+    entry = Entry("r", EntryKind.ASSISTANT, "Kimi", "answer", setting=setting)
+    for width in range(20, 40):
+        line = next(head_lines(entry, Look(Styles({}, Style()), width), has_thought=False, is_folded=False))
+        assert line.width <= width
+        assert (setting in line.text) == (width >= len("Kimi") + 4 + cell_len(setting))
+
+
 def test_the_arrows_of_a_heading_are_where_they_are_drawn() -> None:
     name = "👨\u200d👩\u200d👧 Stew"
     entry = Entry("r", EntryKind.ASSISTANT, "Kimi", "answer", alternatives=(2, 3), branch_name=name)

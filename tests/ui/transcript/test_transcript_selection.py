@@ -16,9 +16,11 @@ from kimi_tui.core.settings.theme_palette import TEXT_CONTRAST, contrast
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text.colours import FewColoursFilter, colourless
 from kimi_tui.ui.text.themes import build_theme
+from kimi_tui.ui.transcript.selection_range import SelectionRange, point_at
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.ui.program import shipped_themes
 from tests.ui.resizing import resize
+from tests.ui.transcript.parts import Parts
 from tests.ui.transcript.test_transcript_widget import Host, body, reply, select_all, selected, user
 
 SOURCE = """Some **bold** words and `code`.
@@ -277,6 +279,33 @@ async def test_what_goes_is_selected_no_more() -> None:
         assert selected(transcript) == "kept"
         transcript.set_entries([Entry("w", EntryKind.WELCOME, "Hi", "there")])
         assert selected(transcript) == ""
+
+
+@pytest.mark.parametrize("has_keys", [False, True])
+@pytest.mark.parametrize("end", ["fold", "fold all", "replace", "remove"])
+def test_it_is_told_when_what_was_selected_goes(end: str, has_keys: bool) -> None:
+    parts = Parts(height=40)
+    parts.set_entries([user(0), reply(1, "answer", "thought\n" * 5)])
+    parts.folds.toggle("r1")
+    lines = [place for place, line in parts.view.rows if "thought" in line.text]
+    if has_keys:
+        parts.selection.begin(1)
+    viewport = parts.viewport
+    parts.selection.select(SelectionRange(point_at(viewport, lines[0], 0), point_at(viewport, lines[2], 9)))
+    assert (parts.selected[-1], bool(parts.marks())) == (True, True)
+    match end:
+        case "fold":
+            parts.folds.toggle("r1")
+        case "fold all":
+            parts.folds.toggle_all()
+        case "replace":
+            parts.changed(parts.entries.update(reply(1, "another answer")))
+        case "remove":
+            parts.set_entries([user(0)])
+    assert not parts.selected[-1]
+    assert parts.modes == [True, False] * has_keys
+    assert not parts.marks()
+    assert not parts.selection.text()
 
 
 async def test_the_footer_is_told_what_the_keys_do_while_they_select() -> None:

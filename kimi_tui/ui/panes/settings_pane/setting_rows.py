@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -30,6 +30,7 @@ from kimi_tui.ui.panes.settings_pane.row_values import (
     Row,
     RowKind,
 )  # fmt: skip
+from kimi_tui.ui.text.fit import fitted
 from kimi_tui.ui.text.role_styles import Styles
 
 NAME_CELLS = 20
@@ -88,7 +89,7 @@ class SettingRow(Widget):
         is_column = width >= COLUMN_FROM_CELLS
         if row.kind is not RowKind.ACTION:
             longest = NAME_CELLS - 1 if is_column else max(width - 3 - len(NOTHING) - 1, 1)
-            label = set_cell_size(label, longest - 1) + CUT if cell_len(label) > longest else label
+            label = fitted(label, longest)
         ends = 3 if alert == " " else 4  # two glyphs before the label, one behind the value, an alert apart from it
         room = max(width - ends - (NAME_CELLS if is_column else cell_len(label) + 1), 0)
         value = self._value_in(room)
@@ -125,7 +126,7 @@ class SettingRow(Widget):
             return text
         if row.is_unset and text.startswith(NOT_SENT):
             return NOT_SENT if len(NOT_SENT) <= room else NOTHING
-        return set_cell_size(text, room - 1).rstrip() + CUT if room > 1 else ""
+        return fitted(text, room) if room > 1 else ""
 
 
 class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
