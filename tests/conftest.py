@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import signal
@@ -19,6 +20,9 @@ settings.load_profile("shared machine")  # how long an example takes says more a
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+COLLECTED_AT = 20_000
+"""So many new objects make the collector look: one screen makes some 100,000, most of which are gone at once."""
+
 OWN_VARIABLES = (
     "DEEPINFRA_TOKEN",
     "DEEPINFRA_API_KEY",
@@ -34,6 +38,13 @@ OWN_VARIABLES = (
     "https_proxy",
     "all_proxy",
 )
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests are no garbage: the collector does not look through them again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECTED_AT, 10, 10)
 
 
 @pytest.fixture(autouse=True)

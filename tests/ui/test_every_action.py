@@ -81,7 +81,7 @@ async def test_no_action_breaks_anything(tmp_path: Path, name: str) -> None:
     scripts = [] if situation.script is None else [situation.script]
     waiting = [streaming(asyncio.Event()) for _ in range(2 * len(ACTIONS))]
     async with program(
-        tmp_path, *scripts, *waiting, session=situation.session, key_problem=situation.key_problem
+        tmp_path, *scripts, *waiting, session=situation.session, key_problem=situation.key_problem, size=(112, 20)
     ) as running:
         await bring_about(running, situation)
         for action in sorted(ACTIONS, key=lambda action: "quit" in action.id):

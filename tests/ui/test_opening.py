@@ -116,8 +116,16 @@ async def test_what_is_typed_after_a_key_goes_where_that_key_leads(
         assert texts[0] == (draft if typed != "<ctrl+n>roast" else "roast")
 
 
+def is_done(running: Program) -> bool:
+    """Whether nothing that a key began is on its way beside the screen, unless it asks in a screen above."""
+    return len(running.app.screen_stack) > 1 or all(
+        worker.group == "input" or worker.is_finished for worker in running.app.workers
+    )
+
+
 async def looks(running: Program) -> dict[str, object]:
     """Where everything stands that was typed."""
+    await running.until(lambda: is_done(running))
     await settle(running)
     screen = running.screen
     await screen.open_chats.keep_drafts(screen.drafts.own)  # it is saved every now and then: not later than now
@@ -157,7 +165,8 @@ async def test_a_key_pressed_too_early_does_what_it_does_later(tmp_path: Path, f
                 if is_now:
                     file.may_end.set()
                     await running.until(lambda: running.screen.chat is not first)  # noqa: B023
-                    await running.pilot.pause(0.1)
+                    await running.until(lambda: is_done(running))
+                    await running.pilot.pause()
             found.append(await looks(running))
     assert found[0] == found[1]
 
