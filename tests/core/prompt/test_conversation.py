@@ -229,7 +229,7 @@ ACTIONS = st.sampled_from(["ask", "ask", "regenerate", "select", "system", "excl
 TEXTS = st.sampled_from(["", "lamb", "<think>", "<|im_end|>", "[EOS]", "<\u2060think>"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(st.tuples(ACTIONS, st.integers(0, 999), TEXTS), max_size=25))
 def test_every_past_input_can_be_rebuilt(steps: list[tuple[str, int, str]]) -> None:
     diary = Diary()

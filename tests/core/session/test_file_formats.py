@@ -100,7 +100,7 @@ PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=1000)
 @given(st.lists(PIECES, max_size=12).map("".join))
 @example("[[messages]]\nx = 1\n[other]\nx = 1\n[[messages]]\n")
 @example('[[messages]]\nx = """\n[[messages]]\n"""\n[[messages]]\n')
@@ -120,7 +120,7 @@ MEMBERS = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=1000)
 @given(st.lists(MEMBERS, max_size=6), st.booleans())
 @example(['"a": 1', '"messages": [{"id": 1}], "messages": [{"id": 2}]'], True)
 @example(['"messages": [{"id": 1}, {"id": 2}]', '"a": 1'], True)
@@ -196,7 +196,7 @@ def test_no_piece_is_large_however_long_a_text_is(form: FileFormat) -> None:
     assert decode_session(form.load(b"".join(pieces))) == session
 
 
-@settings(max_examples=300)
+@settings(max_examples=1000)
 @given(TEXT, st.integers(1, 40))
 def test_toml_strings_are_those_of_the_library(text: str, times: int) -> None:
     text *= times  # some are long
@@ -205,7 +205,7 @@ def test_toml_strings_are_those_of_the_library(text: str, times: int) -> None:
     assert tomli_w.dumps({"title": text}, multiline_strings=is_prose).encode() in data
 
 
-@settings(max_examples=300)
+@settings(max_examples=1000)
 @given(TEXT, EXTRA, st.integers(1, 40))
 def test_json_is_that_of_the_library(text: str, extra: dict[str, object], times: int) -> None:
     for session in (make_session(text * times, extra), Session("id", NOW, NOW, "m", text, extra=extra)):
