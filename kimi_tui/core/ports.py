@@ -18,12 +18,9 @@ from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.wire.dialect import Dialect
 
 if TYPE_CHECKING:  # the names of types only: the first frame, and most commands, need nothing of these modules
-    import threading
-
     from kimi_tui.core.settings.layers import Key
     from kimi_tui.core.settings.settings import Settings
     from kimi_tui.core.text.copied import Delivery
-    from kimi_tui.core.wire.answer_forms import FormCheck
     from kimi_tui.core.wire.turn_events import TurnEvent
 
 
@@ -317,16 +314,6 @@ class Clock(Protocol):
         """Seconds like these, with those in which the machine slept."""
 
     async def sleep(self, delay_s: float) -> None: ...
-
-
-class CheckForm(Protocol):
-    def __call__(
-        self, form: Mapping[str, object], text: str | None, stopped: threading.Event | None = None
-    ) -> FormCheck:
-        """Look whether a text keeps a form, or with None whether the form is one.
-
-        It takes seconds, or until the event is set, and raises nothing.
-        """
 
 
 class Clipboard(Protocol):

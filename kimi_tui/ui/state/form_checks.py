@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeGuard
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.ports import CheckForm
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.wire.answer_forms import FormCheck, form_name, form_of, is_to_be_checked
 from kimi_tui.ui.state.end_notices import EndNotice, Offer
 from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.services import CheckForm
 
 OFFERS = (
     Offer("correct", "writes this into the composer, to be sent"),

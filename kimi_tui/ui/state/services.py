@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import (
-    CheckForm,
     Clipboard,
     Clock,
     HeldSession,
@@ -26,9 +25,22 @@ from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.theme_palette import Palette
 
 if TYPE_CHECKING:  # the names of types only: the first frame needs nothing of these modules
+    import threading
+
+    from kimi_tui.core.wire.answer_forms import FormCheck
     from kimi_tui.core.wire.plans import Plan
     from kimi_tui.engine.openings import Opening
     from kimi_tui.engine.turn_engine import Engine
+
+
+class CheckForm(Protocol):
+    def __call__(
+        self, form: Mapping[str, object], text: str | None, stopped: threading.Event | None = None
+    ) -> FormCheck:
+        """Look whether a text keeps a form, or with None whether the form is one.
+
+        It takes seconds, or until the event is set, and raises nothing.
+        """
 
 
 LoadSchema = Callable[[Path], Mapping[str, object]]
