@@ -72,7 +72,7 @@ class SystemClipboard:
         self._newest = 0
 
     def put(self, text: str) -> Awaitable[Delivery | None]:
-        """See the screen's `Clipboard`. Who quits when this has returned does not lose the text."""
+        """See `core.ports.Clipboard`. Who quits when this has returned does not lose the text."""
         number = self._newest = next(self._numbers)
         loop = asyncio.get_running_loop()
         told: asyncio.Future[Delivery | None] = loop.create_future()

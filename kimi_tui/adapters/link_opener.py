@@ -42,7 +42,7 @@ def openers_for(environ: Mapping[str, str], platform: str = sys.platform) -> Ite
 
 
 class SystemOpener:
-    """See the screen's `LinkOpener`."""
+    """See `core.ports.LinkOpener`."""
 
     def __init__(self, environ: Mapping[str, str], limit_s: float = LIMIT_S) -> None:
         """Look for programs on the PATH of `environ`."""

@@ -31,7 +31,7 @@ LINE_END_LEFT_OUT = "A line end that the editor added at the end was left out."
 
 
 class SystemEditor:
-    """See the screen's `TextEditor`."""
+    """See `core.ports.TextEditor`."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         """Look for programs on the PATH of `environ`."""

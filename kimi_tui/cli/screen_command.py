@@ -30,11 +30,11 @@ if TYPE_CHECKING:  # the names of types only
     from kimi_tui.adapters.store.session_files import SessionFiles
     from kimi_tui.adapters.store.session_lock import SessionLock
     from kimi_tui.cli.typed_draft import EarlyDraft
-    from kimi_tui.core.ports import Clock, HeldSession, SessionStore
+    from kimi_tui.core.ports import Clock, HeldSession, SessionStore, SettingsStore
     from kimi_tui.core.session.session import Session
     from kimi_tui.engine.turn_engine import Engine
     from kimi_tui.ui.app.kimi_app import KimiApp
-    from kimi_tui.ui.state.services import FirstSession, Services, SettingsStore
+    from kimi_tui.ui.state.services import FirstSession, Services
 
 DUMB_TERMINALS = ("dumb", "unknown")
 """Values of TERM for terminals that know no control sequences."""

@@ -17,7 +17,10 @@ from kimi_tui.core.session.raw_draft import RawDraft
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.wire.dialect import Dialect
 
-if TYPE_CHECKING:  # the name of a type only: the first frame needs no turn
+if TYPE_CHECKING:  # the names of types only: the first frame, and most commands, need nothing of these modules
+    from kimi_tui.core.settings.layers import Key
+    from kimi_tui.core.settings.settings import Settings
+    from kimi_tui.core.text.copied import Delivery
     from kimi_tui.core.wire.turn_events import TurnEvent
 
 
@@ -304,3 +307,67 @@ class Clock(Protocol):
         """Seconds like these, with those in which the machine slept."""
 
     async def sleep(self, delay_s: float) -> None: ...
+
+
+class Clipboard(Protocol):
+    """The system's clipboard, as far as programs reach it."""
+
+    def put(self, text: str) -> Awaitable[Delivery | None]:
+        """Put a text into it and say who took it; None = another text followed, which is put in its place.
+
+        Nothing is raised. The text is on its way when this returns; the answer takes a few seconds at most.
+        """
+
+
+class LinkOpener(Protocol):
+    async def open(self, address: str) -> str:
+        """Have a program of the system show a web address; its name, "" = none took it. Nothing is raised."""
+
+
+class TextEditor(Protocol):
+    """The user's own editor."""
+
+    def check(self) -> None:
+        """Raises UsageError where there is none."""
+
+    async def edit(self, text: str) -> tuple[str, str]:
+        """Have a text edited: what it became, and what is to be told, "" = nothing.
+
+        The terminal has to be free for it. Raises StorageError where that cannot be done.
+        """
+
+
+class SettingsStore(Protocol):
+    @property
+    def value(self) -> Settings: ...
+
+    @property
+    def config_keys(self) -> frozenset[Key]:
+        """Keys that the config file sets, so that saving them changes nothing."""
+
+    async def save(self, changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
+        """Write values into `saved.toml`; they hold when it returns. Changes are written in the order of the calls.
+
+        `changes` are by key path, such as ("ui", "theme"); None takes the key out. What comes back are the keys whose
+        saved value has no effect, since the config file says something else.
+
+        Raises:
+            ConfigError: The file cannot be read or written, or a value is not allowed; nothing was changed.
+        """
+
+
+class Recorder(Protocol):
+    """Keeps the raw streams of turns."""
+
+    tell: Callable[[str], object]
+    """Is told what could not be written, in words."""
+
+    async def save_next(self, session_id: str, path: Path) -> None:
+        """Record the next turn of a session, the first of several, into a new file. Raises StorageError."""
+
+    async def save_last(self, session_id: str, path: Path, reply_id: str | None = None) -> bool | None:
+        """Write the turn of a reply into a new file, as it comes where it runs; whether it does.
+
+        Where the reply's turn is not held, it is the last one of its session. None = there was none since the program
+        started. Raises StorageError.
+        """

@@ -20,7 +20,7 @@ from kimi_tui.adapters.forms.schema_file import load_schema
 from kimi_tui.adapters.recording_files import Recordings
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.ports import CompletionClient
+from kimi_tui.core.ports import Clipboard, CompletionClient, LinkOpener, TextEditor
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Timing, Usage
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.layers import NO_LAYER, Key
@@ -31,7 +31,7 @@ from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.app.kimi_app import KimiApp
 from kimi_tui.ui.keys.focus import scope_of
 from kimi_tui.ui.panes.prompt_pane import PromptPane
-from kimi_tui.ui.state.services import CheckForm, Clipboard, FirstSession, LinkOpener, Services, TextEditor
+from kimi_tui.ui.state.services import CheckForm, FirstSession, Services
 from kimi_tui.ui.widgets.side import Side
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.ports import SettingsStore
 from kimi_tui.core.prompt.context_meter import context_of, raw_input_tokens
 from kimi_tui.core.prompt.raw_prompt import RawInput, raw_input_asked
 from kimi_tui.core.session.differing_fields import setting_words
@@ -22,7 +23,7 @@ from kimi_tui.ui.state.callbacks import Choose, Remark
 from kimi_tui.ui.state.form_checks import is_schema, refuse_unless_schema
 from kimi_tui.ui.state.reply_rows import ReplyRow, reply_rows
 from kimi_tui.ui.state.running_turns import Turns, Variant
-from kimi_tui.ui.state.services import CheckForm, SettingsStore
+from kimi_tui.ui.state.services import CheckForm
 from kimi_tui.ui.text import words
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 

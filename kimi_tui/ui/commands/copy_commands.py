@@ -12,12 +12,12 @@ from textual.screen import Screen
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.markdown.links import Link
+from kimi_tui.core.ports import LinkOpener
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.web_address import AddressError, WebAddress, web_address
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.target import Target
 from kimi_tui.ui.state.callbacks import Choose, Push, Remark, RunLater, Say
-from kimi_tui.ui.state.services import LinkOpener
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 

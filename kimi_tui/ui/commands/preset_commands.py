@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from kimi_tui.core.errors import KimiError, UsageError
+from kimi_tui.core.ports import SettingsStore
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.layers import Key
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import SettingsStore
 
 
 @dataclass(frozen=True, slots=True)

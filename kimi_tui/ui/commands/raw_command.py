@@ -11,6 +11,7 @@ from functools import partial
 from textual.app import SuspendNotSupported
 
 from kimi_tui.core.errors import KimiError, UsageError
+from kimi_tui.core.ports import SettingsStore, TextEditor
 from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.session.raw_draft import RawDraft
 from kimi_tui.core.settings.sampling import resolve_request
@@ -25,7 +26,6 @@ from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import RAW_DRAFT, OpenChats
 from kimi_tui.ui.state.raw_opening import raw_opening
 from kimi_tui.ui.state.running_turns import Turns
-from kimi_tui.ui.state.services import SettingsStore, TextEditor
 from kimi_tui.ui.state.slash import Text, parse_line
 from kimi_tui.ui.widgets.composer import Composer
 

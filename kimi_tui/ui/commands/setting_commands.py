@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.ports import SettingsStore
 from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
@@ -31,7 +32,7 @@ from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.form_checks import is_schema, refuse_unless_schema
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import CheckForm, LoadSchema, SettingsStore
+from kimi_tui.ui.state.services import CheckForm, LoadSchema
 from kimi_tui.ui.text import words
 
 FORMAT = "response_format"

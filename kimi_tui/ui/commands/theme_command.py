@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from textual.app import App
 
 from kimi_tui.core.errors import ThemeError, UsageError
+from kimi_tui.core.ports import SettingsStore
 from kimi_tui.core.settings.theme_palette import Palette
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.ui.state.callbacks import Choose, Say
-from kimi_tui.ui.state.services import SettingsStore, Themes
+from kimi_tui.ui.state.services import Themes
 from kimi_tui.ui.text.themes import show_theme
 
 

@@ -11,6 +11,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.ports import Recorder
 from kimi_tui.core.session.growing_reply import ReplyPart, texts_of
 from kimi_tui.core.session.kept_traces import Absent
 from kimi_tui.core.session.request_starts import requests_of
@@ -21,7 +22,6 @@ from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.target import Target
 from kimi_tui.ui.state.callbacks import Push, Say
 from kimi_tui.ui.state.open_chat import Chat, Running
-from kimi_tui.ui.state.services import Recorder
 
 if TYPE_CHECKING:  # the names of types only
     from collections.abc import Sequence

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from kimi_tui.core.ports import SettingsStore
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.ui.panes.room_watch import ROOM, RoomWatch
 from kimi_tui.ui.state import entries
@@ -15,7 +16,6 @@ from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.measured_cuts import NOTHING_TYPED, measured_cut
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import SettingsStore
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from kimi_tui.core.ports import SettingsStore
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.past_requests import PastRequest, last_request, newest_first, sent_input
 from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, going_on_view
@@ -27,7 +28,6 @@ from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.answers import answering_opening
 from kimi_tui.ui.state.next_request import start_of, taken_up_by, taken_up_from
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import SettingsStore
 from kimi_tui.ui.state.slash import Command, Text, parse_line
 
 if TYPE_CHECKING:  # the name of a type only

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Literal
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.ports import SettingsStore
 from kimi_tui.core.prompt.calibration import calibration_of
 from kimi_tui.core.prompt.past_requests import PastRequest, Requests, newest_first, requests_known
 from kimi_tui.core.prompt.prompt_diff import PromptComparison, compared
@@ -24,7 +25,6 @@ from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.next_input import LastRequests, Make, NextInput, Planned
 from kimi_tui.ui.state.callbacks import Remark
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import SettingsStore
 
 Form = Literal["text", "json", "curl", "python"]
 FORMS: Mapping[str, Form] = {

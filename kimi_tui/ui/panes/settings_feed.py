@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.ports import SettingsStore
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.actions import Scope
@@ -19,7 +20,6 @@ from kimi_tui.ui.panes.settings_pane.settings_widget import SettingsPane
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.entries import about, error_text
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import SettingsStore
 
 
 class SettingsPanel(SettingsPane, Panel):

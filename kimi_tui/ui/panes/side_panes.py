@@ -14,13 +14,13 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widget import Widget
 
+from kimi_tui.core.ports import SettingsStore
 from kimi_tui.core.settings.layers import Key
 from kimi_tui.core.settings.settings import PANE_WIDTH_ENDS
 from kimi_tui.ui.keys.focus import scope_of
 from kimi_tui.ui.panes.panel import Panel
 from kimi_tui.ui.state.arrangement import LEFT, Arrangement, arrange, toggled
 from kimi_tui.ui.state.callbacks import RunLater
-from kimi_tui.ui.state.services import SettingsStore
 from kimi_tui.ui.widgets.side import Side
 
 if TYPE_CHECKING:  # the name of a type only: the first frame needs no turn

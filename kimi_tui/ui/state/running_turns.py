@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError, LeftOutError, StorageError
-from kimi_tui.core.ports import Clock
+from kimi_tui.core.ports import Clock, SettingsStore
 from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
@@ -48,7 +48,6 @@ from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.notices import PASSING, REFUSED
 from kimi_tui.ui.state.open_chat import Chat, Running
-from kimi_tui.ui.state.services import SettingsStore
 
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.engine.turn import Listener, Turn

@@ -5,18 +5,24 @@ The screen knows none of the adapters behind these; tests hand in fakes.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.ports import Clock, HeldSession, SessionStore
+from kimi_tui.core.ports import (
+    Clipboard,
+    Clock,
+    HeldSession,
+    LinkOpener,
+    Recorder,
+    SessionStore,
+    SettingsStore,
+    TextEditor,
+)
 from kimi_tui.core.session.session import Session
-from kimi_tui.core.settings.layers import Key
-from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.settings.theme_palette import Palette
-from kimi_tui.core.text.copied import Delivery
 
 if TYPE_CHECKING:  # the names of types only: the first frame needs nothing of these modules
     import threading
@@ -41,53 +47,6 @@ LoadSchema = Callable[[Path], Mapping[str, object]]
 """Reads {"name", "schema"} from a file, which it touches; raises UsageError where there is none."""
 
 
-class Clipboard(Protocol):
-    """The system's clipboard, as far as programs reach it."""
-
-    def put(self, text: str) -> Awaitable[Delivery | None]:
-        """Put a text into it and say who took it; None = another text followed, which is put in its place.
-
-        Nothing is raised. The text is on its way when this returns; the answer takes a few seconds at most.
-        """
-
-
-class LinkOpener(Protocol):
-    async def open(self, address: str) -> str:
-        """Have a program of the system show a web address; its name, "" = none took it. Nothing is raised."""
-
-
-class TextEditor(Protocol):
-    """The user's own editor."""
-
-    def check(self) -> None:
-        """Raises UsageError where there is none."""
-
-    async def edit(self, text: str) -> tuple[str, str]:
-        """Have a text edited: what it became, and what is to be told, "" = nothing.
-
-        The terminal has to be free for it. Raises StorageError where that cannot be done.
-        """
-
-
-class SettingsStore(Protocol):
-    @property
-    def value(self) -> Settings: ...
-
-    @property
-    def config_keys(self) -> frozenset[Key]:
-        """Keys that the config file sets, so that saving them changes nothing."""
-
-    async def save(self, changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
-        """Write values into `saved.toml`; they hold when it returns. Changes are written in the order of the calls.
-
-        `changes` are by key path, such as ("ui", "theme"); None takes the key out. What comes back are the keys whose
-        saved value has no effect, since the config file says something else.
-
-        Raises:
-            ConfigError: The file cannot be read or written, or a value is not allowed; nothing was changed.
-        """
-
-
 Themes = Mapping[str, Callable[[], Palette]]
 """Every theme by name; calling one reads it and may raise ThemeError."""
 
@@ -106,23 +65,6 @@ class FirstSession(NamedTuple):
 
     What comes back names the session that holds it; StorageError where it could not be written.
     """
-
-
-class Recorder(Protocol):
-    """Keeps the raw streams of turns."""
-
-    tell: Callable[[str], object]
-    """Is told what could not be written, in words."""
-
-    async def save_next(self, session_id: str, path: Path) -> None:
-        """Record the next turn of a session, the first of several, into a new file. Raises StorageError."""
-
-    async def save_last(self, session_id: str, path: Path, reply_id: str | None = None) -> bool | None:
-        """Write the turn of a reply into a new file, as it comes where it runs; whether it does.
-
-        Where the reply's turn is not held, it is the last one of its session. None = there was none since the program
-        started. Raises StorageError.
-        """
 
 
 class FirstTurn(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.ports import SettingsStore
 from kimi_tui.core.prompt.context_meter import Context, context_of
 from kimi_tui.core.prompt.reply_figures import figures_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
@@ -20,7 +21,6 @@ from kimi_tui.ui.state.entries import notice
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.state.figures import Figures
 from kimi_tui.ui.state.open_chat import Chat
-from kimi_tui.ui.state.services import SettingsStore
 from kimi_tui.ui.text import words
 
 METER_CELLS = 4
