@@ -8,7 +8,7 @@ import pytest
 from textual.widgets import Input
 
 from kimi_tui.core.settings.actions import ACTIONS, Action, Scope
-from kimi_tui.ui.keys.key_lookup import Keyboard
+from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.ui.screens.help import BESIDE_CELLS, HelpScreen, help_content
 from tests.ui.program import program, talk
 
@@ -65,13 +65,13 @@ async def test_arrows_and_pages_scroll_while_one_types(tmp_path: Path) -> None:
 def test_no_line_is_cut(width: int) -> None:
     room = width - BESIDE_CELLS
     for query in ("", "message"):
-        lines = help_content(Scope.COMPOSER, set(), Keyboard({}), room, query).plain.splitlines()
+        lines = help_content(Scope.COMPOSER, set(), KeyTable.of({}), room, query).plain.splitlines()
         assert max(map(len, lines)) <= room
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.id)
 def test_everything_is_found_by_name_and_by_key(action: Action) -> None:
-    keyboard = Keyboard({})
-    for query in (action.title, keyboard.table.label(action.id)):
+    keymap = KeyTable.of({})
+    for query in (action.title, keymap.label(action.id)):
         if query:
-            assert action.help.partition(" ")[0] in help_content(Scope.SCREEN, set(), keyboard, 200, query).plain
+            assert action.help.partition(" ")[0] in help_content(Scope.SCREEN, set(), keymap, 200, query).plain

@@ -9,9 +9,9 @@ import pytest
 from textual.widgets import Static
 
 from kimi_tui.core.settings.actions import Need, Scope
+from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.text.cells import cells_of
 from kimi_tui.ui.commands.situation import hints
-from kimi_tui.ui.keys.key_lookup import Keyboard
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
 
@@ -92,11 +92,11 @@ async def test_what_is_left_out_is_said_to_be_taken_in(tmp_path: Path) -> None:
 def test_no_line_of_hints_is_longer_than_its_room(scope: Scope, width: int) -> None:
     every = set(Need)
     for offered in (set(), every):
-        assert len(hints(scope, offered, Keyboard({}), width)) <= max(width, 28)
+        assert len(hints(scope, offered, KeyTable.of({}), width)) <= max(width, 28)
 
 
 def test_room_for_hints_is_measured_in_cells() -> None:
-    line = hints(Scope.SETTINGS, set(), Keyboard({}), 22, instead="Enter 羊肉羊肉 · x 羊肉 · Escape 羊")
+    line = hints(Scope.SETTINGS, set(), KeyTable.of({}), 22, instead="Enter 羊肉羊肉 · x 羊肉 · Escape 羊")
     assert line.startswith("Enter 羊肉羊肉")
     assert cells_of(line) <= 22
 

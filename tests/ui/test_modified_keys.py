@@ -8,7 +8,8 @@ import pytest
 from textual import events
 
 from kimi_tui.core.settings.actions import Scope
-from kimi_tui.ui.keys.key_lookup import Keyboard, character_of
+from kimi_tui.core.settings.keymap import KeyTable
+from kimi_tui.ui.keys.key_lookup import action_of, character_of
 from tests.ui.program import Program, program, talk
 
 TALK = talk(("Lamb?", "Roast it."), ("More?", "Braise it."))
@@ -18,16 +19,16 @@ PLACES = (Scope.TRANSCRIPT, Scope.SESSIONS, Scope.REASONING, Scope.SETTINGS, Sco
 @pytest.mark.parametrize("modifiers", ["alt", "ctrl", "super", "hyper", "meta", "alt+shift", "alt+ctrl"])
 @pytest.mark.parametrize("place", PLACES)
 def test_with_a_modifier_a_letter_does_what_that_key_does_alone(place: Scope, modifiers: str) -> None:
-    keyboard = Keyboard({})
+    keymap = KeyTable.of({})
     for letter in "abcdefghijklmnopqrstuvwxyzAEYN123":
         key = f"{modifiers}+{letter.lower()}"
         event = events.Key(key, letter)
-        assert (character_of(event), keyboard.action_of(event, place)) == ("", keyboard.table.action(place, key))
+        assert (character_of(event), action_of(keymap, event, place)) == ("", keymap.action(place, key))
 
 
 @pytest.mark.parametrize("event", [events.Key("E", "E"), events.Key("shift+e", None), events.Key("shift+e", "E")])
 def test_with_shift_a_letter_is_the_capital_in_every_protocol(event: events.Key) -> None:
-    action = Keyboard({}).action_of(event, Scope.TRANSCRIPT)
+    action = action_of(KeyTable.of({}), event, Scope.TRANSCRIPT)
     assert (character_of(event), action and action.id) == ("E", "edit-thinking")
 
 

@@ -9,8 +9,8 @@ import pytest
 from textual.widgets import Static
 
 from kimi_tui.core.settings.actions import ACTIONS, Need, Scope
+from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.ui.commands import situation
-from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.widgets.bars import Bar
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
@@ -105,7 +105,7 @@ def test_why_something_cannot_be_done_fits_the_line() -> None:
 @pytest.mark.parametrize("scope", Scope)
 def test_at_least_two_hints_of_a_place_stand_beside_the_help(scope: Scope) -> None:
     every = set(Need)
-    line = situation.hints(scope, every, Keyboard({}), 45 - 6)
+    line = situation.hints(scope, every, KeyTable.of({}), 45 - 6)
     assert len(line) <= 45 - 6
     own = [action for action in ACTIONS if action.scope is scope and action.hint]
     assert line.count(" · ") >= min(len(own), 1)

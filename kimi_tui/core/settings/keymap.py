@@ -52,6 +52,11 @@ class KeyTable:
         own = self.keys[action_id]
         return key_label(own[0]) if own else ""
 
+    def hint(self, action: Action) -> str:
+        """An action as the footer shows it: its key and its word; "" = it has no key."""
+        key = self.label(action.id)
+        return f"{key} {action.hint}" if key else ""
+
 
 def parse_keymap(table: Mapping[str, object], problems: list[ConfigProblem]) -> Keys:
     """Read the `[keymap]` table: action = key, or a list of keys; one with a problem keeps the registry's keys.

@@ -26,6 +26,7 @@ from kimi_tui.core.ports import FileChange, HeldSession
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.actions import Action, Need, Scope
+from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.settings.settings import PANES
 from kimi_tui.ui.app.bar_display import BarDisplay
@@ -40,7 +41,7 @@ from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Background, Dispatcher, Rows
 from kimi_tui.ui.commands.session_opener import SessionOpener
 from kimi_tui.ui.keys.focus import has_keys, scope_of, take_keys
-from kimi_tui.ui.keys.key_lookup import BLIND, EDITOR_KEYS, Keyboard, character_of
+from kimi_tui.ui.keys.key_lookup import BLIND, EDITOR_KEYS, action_of, character_of
 from kimi_tui.ui.panes.conversation_feed import Conversation, ConversationFeed
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.find_bar import FindBar
@@ -93,7 +94,7 @@ class ChatScreen(Screen[None]):
         services: Services,
         first: HeldSession,
         opening: FirstSession | None,
-        keyboard: Keyboard,
+        keymap: KeyTable,
         make_late: Callable[[ScreenParts], Late],
     ) -> None:
         """Show `first`, or another session as soon as `opening` has been read; others may open it when it is left."""
@@ -101,7 +102,7 @@ class ChatScreen(Screen[None]):
         self.services, self._make_late = services, make_late
         self._typing: Timer | None = None
         settings = services.settings_store.value
-        self.keyboard, keys = keyboard, keyboard.table
+        self.keymap = keys = keymap
         self.open_chats = OpenChats(services.session_store, services.new_session, first, keys.label("open-copy"))
         self.open_chats.told = self._file_changed
 
@@ -131,7 +132,7 @@ class ChatScreen(Screen[None]):
             store=services.settings_store, run_later=self.run_later,
         )  # fmt: skip
         self._hints = HintDisplay(
-            self, self.keyboard, self.open_chats, transcript=self.transcript, composer=self.composer,
+            self, self.keymap, self.open_chats, transcript=self.transcript, composer=self.composer,
             drafts=self.drafts, find_bar=self.find_bar, panes=self.panes, offers=self.offers,
         )  # fmt: skip
         self.redraw = Redraw(
@@ -162,7 +163,7 @@ class ChatScreen(Screen[None]):
     @cached_property
     def late(self) -> Late:
         parts = ScreenParts(
-            self.app, self.services, self.keyboard, self.open_chats, self.transcript, self.find_bar, self.composer,
+            self.app, self.services, self.keymap, self.open_chats, self.transcript, self.find_bar, self.composer,
             self.drafts, self.save_line, self.bars, self._feed, self._background, self.panes, self.redraw,
             self.turn_display, self.current, self.dispatcher, offers=self.offers, typed=self.typed,
             type_here=self.type_here, copy=self.copy, leave=self.leave, run_beside=self.run_beside,
@@ -323,7 +324,7 @@ class ChatScreen(Screen[None]):
 
     def _action_of(self, event: events.Key) -> Action | None:
         # A pane's own keys are for its rows: while a text is typed there, Delete is meant for a character.
-        return self.keyboard.action_of(event, Scope.SCREEN if self._is_editing() else scope_of(self.focused))
+        return action_of(self.keymap, event, Scope.SCREEN if self._is_editing() else scope_of(self.focused))
 
     def _is_editing(self) -> bool:
         """Whether something else than the draft is typed: a title, a value, what is looked for."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from textual.screen import Screen
 
 from kimi_tui.core.settings.actions import Need, Scope
+from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.ui.commands import situation
 from kimi_tui.ui.keys.focus import scope_of
-from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.find_bar import FindBar
 from kimi_tui.ui.panes.side_panes import SidePanes
@@ -27,7 +27,7 @@ class HintDisplay:
     """They stand on the composer's edge, and where a pane covers that, below the pane."""
 
     screen: Screen[None]
-    keyboard: Keyboard
+    keymap: KeyTable
     open_chats: OpenChats
     transcript: Transcript
     composer: Composer
@@ -44,7 +44,7 @@ class HintDisplay:
         idle = (name for node in nodes for name in getattr(node, "idle_actions", ()))
         scope, width = scope_of(focused), max(self.screen.size.width - FRAME_CELLS, 0)
         words_now = self._words_now(scope) | dict.fromkeys(idle, "")
-        hints = situation.hints(scope, self.offers(), self.keyboard, width, instead=own, words_now=words_now)
+        hints = situation.hints(scope, self.offers(), self.keymap, width, instead=own, words_now=words_now)
         self.composer.show_hints(hints)
         self.panes.show_hints(hints)
 

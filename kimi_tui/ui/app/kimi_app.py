@@ -25,13 +25,14 @@ from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.settings.actions import Scope
+from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.settings.settings import UiSettings
 from kimi_tui.core.text.copied import TO_TERMINAL, Delivery, copied_words
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.app.screen_parts import Late, ScreenParts
 from kimi_tui.ui.keys.input_order import ORDERED, InputOrder
-from kimi_tui.ui.keys.key_lookup import BLIND, Keyboard
+from kimi_tui.ui.keys.key_lookup import BLIND, action_of, is_blind
 from kimi_tui.ui.screens.above import Above, LateClicks
 from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.state.services import FirstSession, Services
@@ -100,8 +101,8 @@ class KimiApp(App[str], inherit_bindings=False):
         self.no_color = terminal.is_colourless
         self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
         problems = (*services.problems, *self._take_theme())
-        self._keyboard = Keyboard(services.settings_store.value.keymap)
-        self._screen = ChatScreen(replace(services, problems=problems), first, opening, self._keyboard, _late_parts)
+        self._key_table = KeyTable.of(services.settings_store.value.keymap)
+        self._screen = ChatScreen(replace(services, problems=problems), first, opening, self._key_table, _late_parts)
         self.problem: KimiError | None = None
         """None = the session to begin with could be read."""
         self.crash: Exception | None = None
@@ -148,7 +149,7 @@ class KimiApp(App[str], inherit_bindings=False):
         """Whether a key was meant for a screen above the conversation and nothing else."""
         if not isinstance(event, events.Key) or not isinstance(screen, Above):
             return False
-        return not event.is_printable and self._keyboard.blind_action(event) is None
+        return not event.is_printable and not is_blind(self._key_table, event)
 
     @property
     def _screen_now(self) -> Screen[object] | None:
@@ -161,7 +162,7 @@ class KimiApp(App[str], inherit_bindings=False):
         The help is shown above it. Ctrl+C does no more than that: who leaves a screen has not asked to stop a reply, or
         to quit.
         """
-        screen, action = self._screen_now, self._keyboard.action_of(event, Scope.SCREEN)
+        screen, action = self._screen_now, action_of(self._key_table, event, Scope.SCREEN)
         if action is None or action.id not in {*BLIND, "help"} or not isinstance(screen, Above):
             return
         event.prevent_default()

@@ -43,7 +43,7 @@ class LateParts:
 
     def __init__(self, parts: ScreenParts) -> None:
         self._parts = parts
-        services, chats, label = parts.services, parts.chats, parts.keyboard.table.label
+        services, chats, label = parts.services, parts.chats, parts.keymap.label
         store, clock = services.settings_store, services.clock
         drafts, transcript, redraw, view = parts.drafts, parts.transcript, parts.redraw, parts.turn_display
         change, switching = parts.current.change, parts.current.switching
@@ -109,7 +109,7 @@ class LateParts:
 
     def rows(self) -> Rows:
         parts, services, target = self._parts, self._parts.services, self._target
-        store, clock, label = services.settings_store, services.clock, parts.keyboard.table.label
+        store, clock, label = services.settings_store, services.clock, parts.keymap.label
         chats, transcript, composer, drafts = parts.chats, parts.transcript, parts.composer, parts.drafts
         change, shown, background = parts.current.change, parts.redraw.session, parts.background
         say, remark, copy, type_here = parts.feed.say, parts.bars.remark, parts.copy, parts.type_here
@@ -119,7 +119,7 @@ class LateParts:
             type_again=self._type_again, choose=self._choose, remark=remark, label=label,
         )  # fmt: skip
         screen_commands = ScreenCommands(
-            composer, drafts, parts.find_bar, parts.panes, lambda: chats.current.replies, parts.keyboard,
+            composer, drafts, parts.find_bar, parts.panes, lambda: chats.current.replies, parts.keymap,
             target.cursor, offers=parts.offers, type_here=type_here, copy=copy, stop=batches.stop_all,
             leave=parts.leave, now_s=clock.monotonic, push=push, remark=remark,
         )  # fmt: skip
@@ -161,7 +161,7 @@ class LateParts:
 
     def make_panel(self, name: str) -> Panel:
         parts, services, chats = self._parts, self._parts.services, self._parts.chats
-        clock, keys, say = services.clock, parts.keyboard.table, parts.feed.say
+        clock, keys, say = services.clock, parts.keymap, parts.feed.say
         match name:
             case "sessions":
                 from kimi_tui.ui.panes.sessions_feed import SessionsPanel  # noqa: PLC0415 - made when it is first shown

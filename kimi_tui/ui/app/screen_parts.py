@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 from textual.app import App
 
 from kimi_tui.core.settings.actions import Need
+from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.ui.app.bar_display import BarDisplay
 from kimi_tui.ui.app.redraw import Redraw
 from kimi_tui.ui.app.turn_display import TurnDisplay
 from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Background, Dispatcher, Done, Rows
-from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.panes.conversation_feed import Conversation, ConversationFeed
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.find_bar import FindBar
@@ -41,7 +41,7 @@ Work = Awaitable[None] | Callable[[], Awaitable[None]]
 class ScreenParts:
     app: App[object]
     services: Services
-    keyboard: Keyboard
+    keymap: KeyTable
     chats: OpenChats
     transcript: Conversation
     find_bar: FindBar

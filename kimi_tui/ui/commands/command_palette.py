@@ -11,8 +11,8 @@ from textual.content import Content
 
 from kimi_tui.core.settings.action_search import rank, spans
 from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Action, Need, Scope, key_label
+from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.ui.commands.situation import refusal
-from kimi_tui.ui.keys.key_lookup import Keyboard
 
 SCOPES = (Scope.SCREEN, *(scope for scope in Scope if scope not in {Scope.SCREEN, Scope.COMPOSER}), Scope.COMPOSER)
 """In the order of the palette: what is done anywhere first, what a key of the composer does last."""
@@ -22,7 +22,7 @@ NOTHING_FITS_HELP = "Enter opens the help, which can be searched too."
 
 @runtime_checkable
 class Offering(Protocol):
-    keyboard: Keyboard
+    keymap: KeyTable
 
     def offers(self) -> set[Need]: ...
 
@@ -62,7 +62,7 @@ class ActionProvider(Provider):
         await self.screen.run_action(f"choose({action.id!r})")
 
     def _key_labels(self, action: Action) -> Sequence[str]:
-        keys = self.screen.keyboard.table.keys[action.id] if isinstance(self.screen, Offering) else action.keys
+        keys = self.screen.keymap.keys[action.id] if isinstance(self.screen, Offering) else action.keys
         return [key_label(key) for key in keys]
 
     def _label(self, action: Action) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from textual.widgets import Input, TextArea
 
 from kimi_tui.core.settings.actions import Need, Scope
+from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.ui.commands.dispatcher import Done, Rows
 from kimi_tui.ui.keys.focus import scope_of, take_keys
-from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.find_bar import FindBar
 from kimi_tui.ui.panes.side_panes import SidePanes
@@ -32,7 +32,7 @@ class ScreenCommands:
     find_bar: FindBar
     panes: SidePanes
     replies: Callable[[], RunningReplies]  # gives those of the session on screen
-    keyboard: Keyboard
+    keymap: KeyTable
     cursor: Cursor
     offers: Callable[[], set[Need]]  # gives what there is for actions to work on
     type_here: Callable[[], None]  # gives the composer the keys
@@ -93,7 +93,7 @@ class ScreenCommands:
             return self.leave()
         else:
             self._asked_s = now_s
-            key = self.keyboard.table.label("copy-or-quit")
+            key = self.keymap.label("copy-or-quit")
             self.remark(f"{key} once more quits; the draft is kept.")
         return None
 
@@ -116,4 +116,4 @@ class ScreenCommands:
         from kimi_tui.ui.screens.help import HelpScreen  # noqa: PLC0415 - most commands do not need it
 
         scope = scope_of(self.composer.screen.focused)
-        self.push(HelpScreen(scope, frozenset(self.offers()), self.keyboard))
+        self.push(HelpScreen(scope, frozenset(self.offers()), self.keymap))

@@ -9,10 +9,10 @@ from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.interventions import can_be_undone
 from kimi_tui.core.settings.actions import ACTIONS, BY_ID, MESSAGE_OFFERS, Action, Need, Scope
+from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.text.dotted import SEPARATOR, dotted
 from kimi_tui.core.wire.fields import SETTABLE
-from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.text.fit import first_fitting
@@ -75,7 +75,7 @@ def refusal(action: Action, offered: Set[Need]) -> str:
 def hints(
     scope: Scope,
     offered: Set[Need],
-    keyboard: Keyboard,
+    keymap: KeyTable,
     width: int,
     *,
     instead: str = "",
@@ -97,12 +97,12 @@ def hints(
     is_home = scope in {Scope.COMPOSER, Scope.TRANSCRIPT, Scope.SCREEN}
     back = "stop" if Need.RUNNING in offered and is_home else "" if scope is Scope.COMPOSER else "back"
     back = words_now.get("back", back)
-    first = [f"{label} {back}"] if back and (label := keyboard.table.label("back")) else []
+    first = [f"{label} {back}"] if back and (label := keymap.label("back")) else []
     for id_, need in (("try-now", Need.WAITING), ("side-by-side", Need.BESIDE)):
-        if is_home and need in offered and (word := keyboard.hint(BY_ID[id_])):
+        if is_home and need in offered and (word := keymap.hint(BY_ID[id_])):
             first.append(word)
-    last = [word for action in ACTIONS if action.id in ALWAYS and (word := keyboard.hint(action))]
-    words = [word for word in (*first, *(keyboard.hint(action) for action in own)) if word]
+    last = [word for action in ACTIONS if action.id in ALWAYS and (word := keymap.hint(action))]
+    words = [word for word in (*first, *(keymap.hint(action) for action in own)) if word]
     if instead:  # words about editing name their own way out
         words = [*(() if "Escape" in instead else first), *instead.split(SEPARATOR)]
     return _fitting(words, last, width, is_editing=bool(instead))

@@ -7,7 +7,7 @@ import unicodedata
 from textual import events
 
 from kimi_tui.core.settings.actions import Action, Scope
-from kimi_tui.core.settings.keymap import Keys, KeyTable
+from kimi_tui.core.settings.keymap import KeyTable
 
 TAKE_KEY = "ctrl+o"
 """Takes what stands in an editor of the settings, however many lines it has."""
@@ -33,20 +33,11 @@ def character_of(event: events.Key) -> str:
     return last.upper() if modifiers == ["shift"] and len(last) == 1 else ""
 
 
-class Keyboard:
-    def __init__(self, overrides: Keys) -> None:
-        """Take the registry's keys, with those of `[keymap]` on top."""
-        self.table = KeyTable.of(overrides)
+def action_of(keymap: KeyTable, event: events.Key, scope: Scope) -> Action | None:
+    return keymap.action(scope, event.key, character_of(event))
 
-    def action_of(self, event: events.Key, scope: Scope) -> Action | None:
-        return self.table.action(scope, event.key, character_of(event))
 
-    def blind_action(self, event: events.Key) -> Action | None:
-        """Find what a key does where nothing else can be done; None = nothing, it is none of `BLIND`."""
-        action = self.action_of(event, Scope.SCREEN)
-        return action if action is not None and action.id in BLIND else None
-
-    def hint(self, action: Action) -> str:
-        """An action as the footer shows it: its key and its word; "" = it has no key."""
-        key = self.table.label(action.id)
-        return f"{key} {action.hint}" if key else ""
+def is_blind(keymap: KeyTable, event: events.Key) -> bool:
+    """Whether a key does one of `BLIND`."""
+    action = action_of(keymap, event, Scope.SCREEN)
+    return action is not None and action.id in BLIND

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from kimi_tui.core.settings.action_search import rank
 from kimi_tui.core.settings.actions import ACTIONS, Action, Need, Scope, key_label
-from kimi_tui.ui.keys.key_lookup import Keyboard
+from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.widgets.editing import EditLine
 
@@ -39,7 +39,7 @@ NOTES = (
 NOTHING_FITS = "Nothing here fits. Fewer letters find more."
 
 
-def help_content(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int, query: str = "") -> Content:
+def help_content(scope: Scope, offered: Set[Need], keymap: KeyTable, width: int, query: str = "") -> Content:
     """List every action with its keys, its slash command and what it does, in lines of `width` cells.
 
     The actions of `scope`, where the focus is, stand first. What cannot be done with what is `offered` is dimmed and
@@ -47,7 +47,7 @@ def help_content(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: in
     """
 
     def fits(action: Action) -> bool:
-        return not query.strip() or rank(action, query, [key_label(key) for key in keyboard.table.keys[action.id]]) > 0
+        return not query.strip() or rank(action, query, [key_label(key) for key in keymap.keys[action.id]]) > 0
 
     places = sorted(Scope, key=lambda place: (place is not scope, place is not Scope.SCREEN))
     parts: list[Content | tuple[str, str]] = []
@@ -57,7 +57,7 @@ def help_content(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: in
             here = " (you are here)" if place is scope and place is not Scope.SCREEN else ""
             parts.append((f"{place.value.capitalize()}{here}\n", "bold $primary"))
             for action in actions:
-                parts += _lines(action, action.missing(offered), keyboard, width)
+                parts += _lines(action, action.missing(offered), keymap, width)
             parts.append(("\n", ""))
     if not parts:
         parts = [(f"{NOTHING_FITS}\n", "")]
@@ -66,9 +66,9 @@ def help_content(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: in
     return Content.assemble(*parts)
 
 
-def _lines(action: Action, missing: Need | None, keyboard: Keyboard, width: int) -> Iterator[tuple[str, str]]:
+def _lines(action: Action, missing: Need | None, keymap: KeyTable, width: int) -> Iterator[tuple[str, str]]:
     """Each in its column; wrapped lines keep theirs."""
-    labels = [key_label(key) for key in keyboard.table.keys[action.id]]
+    labels = [key_label(key) for key in keymap.keys[action.id]]
     commands = [action.usage, *(f"/{alias}" for alias in action.aliases)] if action.is_command else []
     style, muted = ("bold", "") if missing is None else ("$text-muted", "$text-muted")
     words = action.help if missing is None else f"{action.help} (now there is no {missing.value})"
@@ -93,9 +93,9 @@ class HelpScreen(Above[None]):
         *(Binding(key, f"scroll('{way}')", priority=True) for key, way in SCROLLING.items()),
     ]
 
-    def __init__(self, scope: Scope, offered: frozenset[Need], keyboard: Keyboard) -> None:
+    def __init__(self, scope: Scope, offered: frozenset[Need], keymap: KeyTable) -> None:
         super().__init__()
-        self._scope, self._offered, self._keyboard = scope, offered, keyboard
+        self._scope, self._offered, self._keymap = scope, offered, keymap
         self._query = ""
 
     def compose(self) -> ComposeResult:
@@ -127,7 +127,7 @@ class HelpScreen(Above[None]):
 
     def _content(self) -> Content:
         width = max(min(self.app.size.width, MAX_CELLS) - BESIDE_CELLS, 1)
-        return help_content(self._scope, self._offered, self._keyboard, width, self._query)
+        return help_content(self._scope, self._offered, self._keymap, width, self._query)
 
     def on_resize(self) -> None:
         self.query_one("#help-text", Static).update(self._content())

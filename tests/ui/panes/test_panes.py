@@ -96,7 +96,7 @@ async def test_letters_that_mean_nothing_in_a_pane_change_nothing(tmp_path: Path
         await running.until(lambda: running.scope is Scope(f"in the {pane} pane"))
         await settle(running)
         shown, kept = running.text, {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-        table = running.screen.keyboard.table
+        table = running.screen.keymap
         printable = map(chr, range(33, 127))
         idle = [it for it in printable if table.action(running.scope, _character_to_key(it), it) is None]
         assert len(idle) > 70
