@@ -150,8 +150,9 @@ class SidePanes(Horizontal):
                 self._panels[name] = self._make(name)
                 (self._left if name == LEFT else self._right).mount_pane(self._panels[name])
         is_left, is_right = found.overlay == LEFT, found.overlay not in {"", LEFT}
-        self._left.show(found.overlay if is_left else found.left, None if is_left else found.left_columns)
-        self._right.show(found.overlay if is_right else found.right, None if is_right else found.right_columns)
+        left, right = found.overlay if is_left else found.left, found.overlay if is_right else found.right
+        self._left.show(left, self._panels.get(left), None if is_left else found.left_columns)
+        self._right.show(right, self._panels.get(right), None if is_right else found.right_columns)
         self._arranged(found)
         self.bring_up_to_date(*found.panes)
 
