@@ -205,7 +205,7 @@ class SidePanes(Horizontal):
     # -- what is shown
 
     def show_hints(self, text: str) -> None:
-        """They stand below a pane that covers the composer, which shows them else."""
+        """Shown at the foot of a pane that covers the composer; otherwise the composer shows them."""
         self._left.show_hints(text)
         self._right.show_hints(text)
 
