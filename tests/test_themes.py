@@ -22,6 +22,7 @@ from kimi_tui.core.settings.theme_palette import (
     parse_palette,
 )
 from kimi_tui.ui.text.colours import FewColoursFilter, colourless
+from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.text.themes import build_theme
 
 SHIPPED = {"high-contrast": True, "kimi-dark": True, "kimi-light": False, "monochrome": True}
@@ -120,6 +121,15 @@ def test_a_theme_of_one_colour_can_be_read(primary: str, dark: bool) -> None:
     derived = build_theme(Palette("mine", dark, {"primary": primary})).to_color_system().generate()
     assert contrast(derived["text-muted"], derived["background"]) >= TEXT_CONTRAST
     assert contrast(derived["block-cursor-foreground"], derived["block-cursor-background"]) >= TEXT_CONTRAST
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_a_theme_without_a_dimmed_colour_gets_one_for_transcript_and_widgets(dark: bool) -> None:
+    colours = build_theme(Palette("mine", dark, {"primary": "#3050a0"})).to_color_system().generate()
+    base = Style(color=colours["foreground"], bgcolor=colours["background"])
+    dimmed = Styles(colours, base).role("dim-text").color
+    assert dimmed is not None
+    assert dimmed.get_truecolor().hex == colours["text-muted"].lower()
 
 
 def test_monochrome_is_grey(palette: Palette) -> None:

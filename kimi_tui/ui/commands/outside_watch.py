@@ -145,7 +145,7 @@ class OutsideWatch:
 
     async def _take_over(self, chat: Chat) -> None:
         held = await asyncio.to_thread(self.session_store.open, chat.path)
-        self.drafts.put_before(held.draft)
+        self.drafts.prepend(held.draft)
         await self._go_on_with(chat, held)
         if held.read_only:
             self.feed.say(opening_words(held.read_only, self.key, is_held=True), "warning", about=READ_ONLY)

@@ -48,7 +48,7 @@ class PromptHistory:
         if composer.draft and composer.draft != composer.recalled:
             return
         if chat.unsent.queued and not composer.draft and not self.drafts.is_aside:
-            composer.exchange(typed(chat.unsent.queued.pop()))
+            composer.put(typed(chat.unsent.queued.pop()))
             self.show_queue()
         else:
             self._step(chat, step)
@@ -67,7 +67,7 @@ class PromptHistory:
     def _show(self, prompt: str) -> None:
         self.composer.recalled = prompt
         if self.composer.draft != prompt:
-            self.composer.exchange(prompt)
+            self.composer.put(prompt)
 
     def _prompts(self, chat: Chat) -> Iterator[str]:
         session = chat.session

@@ -81,7 +81,10 @@ class InputOrder:
         self._sent: dict[int, events.Event] = {}  # whose turn it is, on their way, by identity
 
     def hold(self, event: events.Event) -> bool:
-        """Let something wait for its turn, when it will come again; False = it is none of these, or it is its turn."""
+        """Queue an event. True = queued, it will be posted again in its turn; False = handle it now.
+
+        That is so where it is no input, or is the one that was posted again.
+        """
         if not isinstance(event, ORDERED) or event.is_forwarded or self._sent.pop(id(event), None) is event:
             return False
         self._waiting.append(event)

@@ -59,7 +59,7 @@ class Drafts:
             return
         *self._behind, last = held
         self._hold(last)
-        self.put_before(draft.removesuffix(own).rstrip("\n"))  # what was given back meanwhile
+        self.prepend(draft.removesuffix(own).rstrip("\n"))  # what was given back meanwhile
 
     def leave(self, session_id: str) -> None:
         held = [*self._behind, self._left]
@@ -69,7 +69,7 @@ class Drafts:
     def begin_argument(self, action: Action, suggestion: str = "", about: str | None = None) -> None:
         """`about` = the message with the message cursor; None = none has it."""
         command, title = f"/{action.id} ", f"{action.title} (Escape cancels)"
-        self._put_before(_Held(command + suggestion, title, about=about, is_typed=False))
+        self._push(_Held(command + suggestion, title, about=about, is_typed=False))
         take_keys(self._composer)
         end = self._composer.document.end
         self._composer.selection = Selection((0, len(command)), end)
@@ -77,14 +77,14 @@ class Drafts:
     def begin_command(self, about: str | None = None) -> None:
         """A draft waits behind it; `about` = the message with the message cursor, None = none has it."""
         if not self._composer.is_empty or self.is_aside or about is not None:
-            self._put_before(_Held("/", COMMAND_TITLE, about=about, is_typed=False))
+            self._push(_Held("/", COMMAND_TITLE, about=about, is_typed=False))
         else:
             self._composer.draft = "/"
         take_keys(self._composer)
 
     def begin_edit(self, message_id: str, text: str, part: ReplyPart | None = None, title: str = EDIT_TITLE) -> None:
         """`part` = which text of a reply it is; None = it is a question."""
-        self._put_before(_Held(typed(text), title, message_id, part, is_typed=False))
+        self._push(_Held(typed(text), title, message_id, part, is_typed=False))
         take_keys(self._composer)
 
     def begin_mending(self, line: str, edited: str | None, part: ReplyPart | None = None) -> None:
@@ -93,9 +93,9 @@ class Drafts:
         `edited` is the id of the message that it stands for, and `part` which text of it; None = for none.
         """
         title = MEND_TITLE if edited is None else EDIT_TITLE if part is None else EDIT_REPLY_TITLE
-        self._put_before(_Held(line, title, edited, part))
+        self._push(_Held(line, title, edited, part))
 
-    def _put_before(self, held: _Held) -> None:
+    def _push(self, held: _Held) -> None:
         """What was held waits, unless it can be had again and nothing was typed into it."""
         if not self.is_aside or self._worth(self._left):
             self._behind.append(self._left)
@@ -180,7 +180,7 @@ class Drafts:
         self._hold(replace(held, text=held.text + typed_since))
         return True
 
-    def put_before(self, draft: str) -> None:
+    def prepend(self, draft: str) -> None:
         """Let another draft stand before the one that is typed, or waits."""
         if self._behind:
             waiting = self._behind[0]

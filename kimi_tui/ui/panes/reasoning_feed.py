@@ -111,6 +111,6 @@ class ReasoningPanel(Vertical, Panel):
         self._takes_two = takes_two
 
     @on(Transcript.Chosen)
-    def _keep(self, event: Message) -> None:
+    def _stop_here(self, event: Message) -> None:
         """These lines are not the conversation's; only what a search finds is told on."""
         event.stop()

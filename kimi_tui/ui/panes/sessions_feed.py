@@ -63,7 +63,7 @@ class SessionsPanel(SessionsPane, Panel):
         self._session_store, self._session_acts = session_store, session_acts
         self._open_chats, self._now = open_chats, now
         self._open_session, self._leave_pane, self._run_later = open, leave, run_later
-        self._say, self._remark, self._key_table = say, remark, keys
+        self._say_in_conversation, self._remark, self._key_table = say, remark, keys
         self._is_listing = False
         self._is_stale = False
         self._has_shown = asyncio.Event()  # any sessions at all
@@ -94,7 +94,7 @@ class SessionsPanel(SessionsPane, Panel):
                 await self._fill()
         except KimiError as error:
             self.show_failure()
-            self._say(error_text(error), "error")
+            self._say_in_conversation(error_text(error), "error")
         finally:
             self._is_listing = False
             self._has_shown.set()

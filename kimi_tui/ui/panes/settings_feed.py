@@ -45,7 +45,7 @@ class SettingsPanel(SettingsPane, Panel):
         super().__init__(self._take, keys=keys, look_at_form=look_at_form, id="settings-pane")
         self._store, self._open_chats = store, open_chats
         self._perform, self._rename_preset = perform, rename_preset
-        self._change, self._tell = change, say
+        self._change, self._say_in_conversation = change, say
         self.acts = {"reset-field": self.do_reset_field, "unset-field": self.do_unset_field}
 
     def come_into_view(self) -> None:
@@ -69,4 +69,4 @@ class SettingsPanel(SettingsPane, Panel):
                 case edits.PresetRenamed(old, new):
                     self._rename_preset(old, new)
         except KimiError as error:
-            self._tell(error_text(error), "error", about=about(error))
+            self._say_in_conversation(error_text(error), "error", about=about(error))

@@ -150,8 +150,9 @@ class SidePanes(Horizontal):
                 self._panels[name] = self._make(name)
                 (self._left if name == LEFT else self._right).mount_pane(self._panels[name])
         is_left, is_right = found.overlay == LEFT, found.overlay not in {"", LEFT}
-        self._left.show(found.overlay if is_left else found.left, None if is_left else found.left_columns)
-        self._right.show(found.overlay if is_right else found.right, None if is_right else found.right_columns)
+        left, right = found.overlay if is_left else found.left, found.overlay if is_right else found.right
+        self._left.show(left, self._panels.get(left), None if is_left else found.left_columns)
+        self._right.show(right, self._panels.get(right), None if is_right else found.right_columns)
         self._arranged(found)
         self.bring_up_to_date(*found.panes)
 
@@ -204,7 +205,7 @@ class SidePanes(Horizontal):
     # -- what is shown
 
     def show_hints(self, text: str) -> None:
-        """They stand below a pane that covers the composer, which shows them else."""
+        """Shown at the foot of a pane that covers the composer; otherwise the composer shows them."""
         self._left.show_hints(text)
         self._right.show_hints(text)
 

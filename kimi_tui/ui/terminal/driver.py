@@ -28,8 +28,8 @@ from kimi_tui.ui.terminal.textual_internals import tell_fault
 
 READ_BYTES = 65536
 HOLD_S = 0.1
-"""How long the first drawings wait where something was typed before them, in seconds: it stands on the screen already,
-and would be gone until it is in the composer."""
+"""Delay of the first drawings where keys were typed before them, in seconds: the terminal has echoed them, and drawing
+at once would wipe them before the composer shows them."""
 HOME = "\x1b[1;1H"
 """Where a drawing of the whole screen begins, the first one among them."""
 TICK_S = 0.1

@@ -15,8 +15,8 @@ FALLBACKS = {
 """The library's own variables, for roles that a theme lacks."""
 DIM_ROLES = frozenset({"reasoning", "notice", "code-label", "dim-text", "quote", "rule"})
 """Roles that are the dimmed foreground where a theme has nothing for them."""
-DIM_SHARE = 0.65
-"""Of the foreground that a dimmed text keeps, in [0, 1]."""
+DIM_SHARE = 0.7
+"""How much of the foreground dimmed text keeps where a theme says no colour for it, in [0, 1]."""
 
 
 class Styles:

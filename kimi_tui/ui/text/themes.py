@@ -10,12 +10,10 @@ from textual.color import Color
 from textual.theme import Theme
 
 from kimi_tui.core.settings.theme_palette import TEXT_CONTRAST, Palette, contrast
+from kimi_tui.ui.text.role_styles import DIM_SHARE
 
 Palettes = Mapping[str, Callable[[], Palette]]
 """Every theme by name; calling one reads it and may raise ThemeError."""
-
-DIM_SHARE = 0.7
-"""How much of the foreground dimmed text keeps where a theme says no colour for it, in [0, 1]."""
 
 SELECTION_CONTRAST = 5
 """Least contrast of selected text: somewhat more than enough, since the nearest of 256 colours may be closer."""

@@ -111,7 +111,10 @@ def _part_text(viewport: Viewport, place: Place, start: int | None, end: int | N
 
 
 def _chars_above(content: Block | str | None, lines: list[Line]) -> int:
-    """Lines of the block itself are indented."""
+    """Characters of the blank line that sets the block apart, 0 = there is none.
+
+    It alone has no runs, since each line of the block has its indent.
+    """
     return lines[0].chars if isinstance(content, Block) and lines and not lines[0].runs else 0
 
 

@@ -49,7 +49,7 @@ def _heading(entry: Entry, look: Look) -> Line:
     words = filter(None, (entry.remark, EXCLUDED if entry.is_excluded else ""))
     runs += [(f" · {word}", styles.role("dim-text")) for word in words]
     heading = line_of(runs)
-    beside = "  ".join(filter(None, (places(entry), visible_line(entry.detail))))
+    beside = "  ".join(filter(None, (alternatives_label(entry), visible_line(entry.detail))))
     room = look.width - heading.width - cell_len(beside) - 2 * GAP
     name = fitted(entry.branch_name, room) if entry.branch_name else ""
     room -= cell_len(name) + GAP if name else 0
@@ -64,7 +64,7 @@ def _heading(entry: Entry, look: Look) -> Line:
     return line_of([*heading.runs, (" " * room, styles.base), *right.runs])
 
 
-def places(entry: Entry) -> str:
+def alternatives_label(entry: Entry) -> str:
     """With an arrow to each side where there are others; "" = it has no alternatives."""
     if entry.alternatives is None:
         return ""
@@ -74,7 +74,7 @@ def places(entry: Entry) -> str:
 
 def arrow_at(entry: Entry, heading: str, char: int) -> int:
     """Which way the nearer arrow at a character of a heading points: -1 or 1; 0 = there is none."""
-    shown = places(entry)
+    shown = alternatives_label(entry)
     if not shown:
         return 0
     at, middle = char - heading.rfind(shown), shown.index("/")

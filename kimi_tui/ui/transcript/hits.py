@@ -34,7 +34,7 @@ TEXT_SECTIONS = (Section.REASONING, Section.BODY)
 
 
 class Hit(NamedTuple):
-    """Hits compare as they stand."""
+    """Address of a hit; tuple order is reading order."""
 
     item: int
     section: Section

@@ -14,7 +14,7 @@ LARGE_TEXT = 1_000_000
 
 
 class Items:
-    """What is read of all of them, as a search does, makes no items."""
+    """What is asked of every entry (text, kind, fold) is answered from the sources and creates no `Item`."""
 
     def __init__(self, *, fold_reasoning: bool) -> None:
         self.fold_reasoning = fold_reasoning

@@ -114,7 +114,7 @@ class _Layout:
             cache.begin(references, styles)
 
     def top(self, width: int, columns: Widths | None) -> Iterator[Line]:
-        """It may go on with another block."""
+        """The lines of the block; one that continues another (`goes_on`) has no code label and no table head."""
         block = self._block
         if block.kind == "fence":
             before = block.previous.tokens[0].content if block.previous and block.previous.joint == "\n" else ""

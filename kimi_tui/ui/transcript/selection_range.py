@@ -13,7 +13,7 @@ from kimi_tui.ui.transcript.viewport import Place, Viewport
 
 
 class Point(NamedTuple):
-    """A place between two characters; points compare as the characters stand."""
+    """Address of a place between two characters; tuple order is reading order."""
 
     place: Place
     """The piece, its line not counted."""

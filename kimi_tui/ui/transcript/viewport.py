@@ -29,7 +29,7 @@ KEPT_CHARS = 1_000_000
 
 
 class Place(NamedTuple):
-    """Where a line is; places compare as the lines stand."""
+    """Address of a line; tuple order is reading order."""
 
     item: int
     section: int = 0

@@ -101,10 +101,6 @@ class Composer(EditArea):
         self.text = self.held(text)
         self.move_cursor(self.document.end)
 
-    def exchange(self, text: str) -> None:
-        """Put another draft in the place of this one, which undo brings back."""
-        self.change(self.held(text), self.document.start, self.document.end)
-
     def submit(self) -> None:
         """Hand the draft over, unless there is nothing in it; letters typed after it belong to the next one.
 
@@ -156,7 +152,7 @@ class Composer(EditArea):
         """Complete a slash command to the one that is picked, else move the focus on."""
         self._find_completions()
         if self._completions:
-            self.exchange(self._completions[self._picked].text)
+            self.put(self._completions[self._picked].text)
             self._find_completions()
         elif not self.document[0].startswith("/"):
             self.screen.focus_next()

@@ -200,6 +200,10 @@ class EditArea(Editing, LongTextArea):
         self._killed_at = None
         super().redo()
 
+    def put(self, text: str) -> None:
+        """Put another text in the place of all of it, as a step that undo takes back."""
+        self.change(self.held(text), self.document.start, self.document.end)
+
     def change(self, text: str, start: Location, end: Location) -> None:
         """Put a text in the place of another, as a step of its own; the cursor goes behind it."""
         self.history.checkpoint()

@@ -62,7 +62,7 @@ class RowEditor(EditLine):
 
     @on(Input.Changed)
     @on(Input.Submitted)
-    def _keep(self, event: Message) -> None:
+    def _stop_here(self, event: Message) -> None:
         event.stop()
 
 

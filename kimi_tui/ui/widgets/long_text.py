@@ -111,7 +111,7 @@ class LongWrap(WrappedDocument):
 
     @_offset_to_line_info.setter
     def _offset_to_line_info(self, value: object) -> None:
-        """Keep none of it."""
+        """Ignore the list that the library makes: `_Places` looks rows up."""
 
     def span(self, row: int) -> tuple[int, int, int] | None:
         """The line that a row is in, and where the row begins and ends there; None = there is no such row."""

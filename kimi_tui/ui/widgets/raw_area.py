@@ -57,10 +57,6 @@ class RawArea(EditArea):
             return exact, ""
         return exact.replace("\r", "\n"), "The line ends of the paste came as CR and stand here as LF."
 
-    def put(self, text: str) -> None:
-        """Put another text in the place of all of it, as a step that undo takes back."""
-        self.change(self.held(text), self.document.start, self.document.end)
-
     # -- drawing
 
     def notify_style_update(self) -> None:

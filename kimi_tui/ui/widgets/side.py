@@ -94,18 +94,18 @@ class Side(Vertical):
                     self.post_message(self.PaneClicked(name))
                 return
 
-    def show(self, pane: str, columns: int | None) -> None:
-        """A pane's name is its widget's id without "-pane", "" = none; the width is in cells, None = all there is."""
+    def show(self, pane: str, panel: Widget | None, columns: int | None) -> None:
+        """Show the pane of that name, "" = none; the width is in cells, None = all there is."""
         self._pane = pane
         self.display = bool(pane)
         self.set_class(columns is None, "-overlay")
         self.styles.width = "1fr" if columns is None else columns
         for child in self._panes:
-            child.display = child.id == f"{pane}-pane"
+            child.display = child is panel
         self._show_head()
 
     def mount_pane(self, widget: Widget) -> None:
-        """Take a pane in, hidden; its id is its name with "-pane" behind."""
+        """Take a pane in, hidden."""
         widget.display = False
         self._panes.append(widget)
         self.mount(widget)

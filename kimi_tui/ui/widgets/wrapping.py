@@ -18,7 +18,7 @@ from kimi_tui.ui.terminal.textual_internals import compute_wrap_offsets
 LONG_LINE = 1_000
 """A line of more characters is wrapped row by row, and only where it changed."""
 RESYNC_ROWS = 40
-"""After so many changed rows the next one ends where an old one did: the end of a long line stays as it is."""
+"""After so many changed rows the next one is cut short at an old break, so that the rest need not be wrapped again."""
 CHARS_PER_CELL = 8
 """Most characters of a row for each of its cells: a text may be megabytes of joiners."""
 BLOCK = 512

@@ -101,7 +101,7 @@ class Edit:
     chosen: object = None
     """The value that is chosen at first."""
     drops_typed: bool = False
-    """Whether what was typed for the row before is gone with a yes."""
+    """Whether "yes" throws away what was typed for this row and not taken."""
 
 
 def choice(name: str, choices: tuple[tuple[object, str], ...], chosen: object) -> Edit:
