@@ -197,9 +197,6 @@ class Viewport:
             lines -= count
         return at
 
-    def end(self) -> Place:
-        return Place(len(self.items))
-
     def tail_top(self) -> Place:
         """The top of the view when the last line is at its bottom."""
         if not self.items:

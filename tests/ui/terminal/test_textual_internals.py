@@ -16,7 +16,7 @@ from types import ModuleType
 import pytest
 
 from kimi_tui.ui.terminal import textual_internals
-from kimi_tui.ui.terminal.textual_internals import INTERNALS, Internal
+from tests.ui.terminal.library_internals import INTERNALS, Internal
 
 PACKAGE = Path(textual_internals.__file__).parents[2]
 LIBRARIES = ("textual", "rich")
@@ -57,7 +57,7 @@ def complaint(internal: Internal) -> str:
         moved = f"changed (it takes ({found}) now, not ({internal.parameters}))"
     return (
         f"{library} {version(library)} has {moved} {internal.place}; "
-        f"{internal.user} needs it: it {internal.purpose}. Look at that module, then at the table in textual_internals."
+        f"{internal.user} needs it: it {internal.purpose}. Look at that module, then at the table in library_internals."
     )
 
 
