@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kimi_tui.core.text.cells import cells_of
@@ -46,6 +46,10 @@ def test_a_column_that_says_nothing_is_left_out() -> None:
     assert "end" not in table_lines(plain, 200)[0]
 
 
+CUT_BEFORE_A_WIDE_ONE = "00000000\x80\u0a77\u0ace\u0d97\u0e5c0"
+
+
+@example(101, [(CUT_BEFORE_A_WIDE_ONE, CUT_BEFORE_A_WIDE_ONE, None)])
 @given(st.integers(1, 200), st.lists(st.tuples(st.text(), st.text(), st.none() | st.floats(0, 1e6)), min_size=1))
 def test_no_line_is_longer_than_its_place(cells: int, texts: list[tuple[str, str, float | None]]) -> None:
     rows = [ReplyRow(f"m{n}", state, n, setting, total_s=s) for n, (setting, state, s) in enumerate(texts, 1)]

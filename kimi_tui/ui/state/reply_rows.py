@@ -186,7 +186,9 @@ def table_lines(rows: Sequence[ReplyRow], cells: int) -> list[str]:
         lines = list(_laid_out(rows, columns, TEXT_CELLS))
         spare = cells - max(map(cells_of, lines))
         if spare >= 0:
-            return list(_laid_out(rows, columns, TEXT_CELLS + spare // 2)) if spare > 1 else lines
+            # A text that was cut before a wide character grows by one cell more than it is given.
+            wider = (list(_laid_out(rows, columns, TEXT_CELLS + more)) for more in (spare // 2, spare // 3))
+            return next((it for it in wider if max(map(cells_of, it)) <= cells), lines)
     return [cut(line, cells) for line in _laid_out(rows, columns, max(cells // 3, 1))]
 
 
