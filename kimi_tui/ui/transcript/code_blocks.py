@@ -105,11 +105,4 @@ def _code_tokens(block: Block) -> list[Token]:
 
 
 def start_lines(lines: Sequence[Line]) -> list[int]:
-    starts = []
-    for number, line in enumerate(lines):
-        is_label = line.padding is not None and line.joint == "" and line.lead_chars == len(line.text)
-        if is_label and line.runs[-1][0].startswith("  "):
-            continue  # a label goes on
-        if line.padding is not None and (is_label or number == 0 or lines[number - 1].padding is None):
-            starts.append(number)
-    return starts
+    return [number for number, line in enumerate(lines) if line.begins_code]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
@@ -238,9 +239,15 @@ class _Layout:
         return self._cache.known.get(key, lambda: wrap(self.inline(token, style), width))
 
     def _code(self, token: Token, width: int, *, before: str = "", is_first: bool = True) -> Iterator[Line]:
-        styles, info = self._styles, token.info
+        lines = self._code_lines(token, width, before)
         if is_first:
-            yield from self._code_label(info, width)
+            lines = chain(self._code_label(token.info, width), lines)
+            if (first := next(lines, None)) is not None:
+                yield replace(first, begins_code=True)
+        yield from lines
+
+    def _code_lines(self, token: Token, width: int, before: str) -> Iterator[Line]:
+        styles, info = self._styles, token.info
         if not token.content:
             return
         code = displayable(token.content.removesuffix("\n"))
@@ -259,7 +266,7 @@ class _Layout:
                 yield from self._cache.known.get(("code", text, info, width), partial(lay_out_alone, text))
 
     def _code_label(self, info: str, width: int) -> Iterator[Line]:
-        """It is decoration, so that it is not copied; further lines are indented (see `code_blocks.start_lines`)."""
+        """It is decoration, so that it is not copied; further lines are indented."""
         label = self._styles.code_label
         lines = wrap([(displayable(info.strip()), label)], max(width - 2, 1)) if info.strip() else ()
         for place, line in enumerate(lines):

@@ -43,6 +43,8 @@ class Line:
     """Style of the blanks behind it up to the full width; None = the widget's own."""
     row: int = field(default=-1, compare=False)
     """Which row of a table it shows, the head being 0; -1 = none."""
+    begins_code: bool = field(default=False, compare=False)
+    """Whether a block of code begins with it."""
 
     def __hash__(self) -> int:
         # Of the text alone: it tells lines apart, and the hash of each style takes longer than all of that.
@@ -72,11 +74,14 @@ class Line:
             copied + self.copied_lead,
             self.padding,
             self.row,
+            self.begins_code,
         )
 
     def padded(self, style: Style) -> Line:
         """With blanks of that style behind it, up to the full width."""
-        return Line(self.runs, self.width, self.joint, self.lead_chars, self.copied_lead, style, self.row)
+        return Line(
+            self.runs, self.width, self.joint, self.lead_chars, self.copied_lead, style, self.row, self.begins_code
+        )
 
 
 def is_narrow(text: str) -> bool:
