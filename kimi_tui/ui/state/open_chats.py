@@ -15,9 +15,11 @@ from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import sharing_messages
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
+from kimi_tui.ui.state.notices import Notices
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.read_only import READ_ONLY, way_out
 from kimi_tui.ui.state.slash import is_message
+from kimi_tui.ui.state.tree_steps import TreeSteps
 from kimi_tui.ui.state.unsent_text import UnsentText
 
 RECOVERED = "recovered"
@@ -39,7 +41,8 @@ class OpenChats:
         """Is called when others changed the file of an open session."""
         self.parting_words = list[str]()
         """What is worth being said again when the program has been left."""
-        self._memories: dict[str, Chat] = {}
+        self._closed: dict[str, tuple[Notices, TreeSteps]] = {}
+        """What is still to be read and to be undone of chats that are closed, by their session's id."""
         self.recovered: dict[str, str] = {}
         """What came back in sessions since the program started, in a line, by their id, until they are opened."""
         self.current = self.chat_of(first)
@@ -70,9 +73,8 @@ class OpenChats:
         if held.raw_draft is not None:
             chat.add_notice(entries.notice("raw-draft", RAW_KEPT), RAW_DRAFT)
         opened.told = lambda change: self.told(chat, change)
-        known = self._memories.pop(held.session.id, None)
-        if known is not None:
-            chat.notices, chat.tree_steps = known.notices, known.tree_steps
+        if known := self._closed.pop(held.session.id, None):
+            chat.notices, chat.tree_steps = known
             chat.notices.drop(READ_ONLY)
         recovered = held.recovered or self.recovered.pop(held.session.id, "")
         if recovered:
@@ -133,7 +135,7 @@ class OpenChats:
         for chat in self._others:
             if chat not in kept:
                 self._let_go(chat.held.release)
-                self._memories[chat.session.id] = chat  # notices are still to be read, deletions to be undone
+                self._closed[chat.session.id] = chat.notices, chat.tree_steps
         self._others = kept
 
     async def keep(self, draft: Callable[[], str]) -> None:
