@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import pairwise
 
 from rich.style import Style
 
@@ -42,9 +43,9 @@ def selected_text(viewport: Viewport, selected: SelectionRange) -> str:
 def _item_parts(viewport: Viewport, item: int, selected: SelectionRange) -> Iterator[str]:
     """The heading is among them only when the range goes on behind it."""
     start, end = selected.start.place, selected.end.place
-    for section in Section:
-        first, last = Place(item, section), Place(item, section + 1)
-        if section is Section.TAIL or last <= start or first > end:
+    for section, below in pairwise(Section):
+        first, last = Place(item, section), Place(item, below)
+        if last <= start or first > end:
             continue
         if section is Section.HEAD and start <= first and end >= last:
             heading = viewport.items[item].entry.heading  # without what stands beside it and below it

@@ -148,7 +148,7 @@ class Search:
         if place.section in TEXT_SECTIONS:
             chunk = self._view.viewport.chunk(place)
             chars = chunk.source.start + chunk.pieces[place.piece].start
-        return Hit(place.item, Section(place.section), chars)
+        return Hit(place.item, place.section, chars)
 
     def _is_hidden(self, hit: Hit) -> bool:
         item = self._view.viewport.items[hit.item]
@@ -181,7 +181,7 @@ class Search:
         hits, lines = self._hits, self._view.viewport.lines(place)
         if hits is None or place.section not in TEXT_SECTIONS:
             return [()] * len(lines)
-        piece, section = self._view.viewport.piece(place), Section(place.section)
+        piece, section = self._view.viewport.piece(place), place.section
         start = self._view.viewport.chunk(place).source.start + piece.start
         found = hits.hits_in(place.item, section, start, start + len(piece.source))
         if not found:

@@ -26,14 +26,14 @@ SHORT_LINES = 1_000
 """Of so few lines every one is laid out, whether or not it was in view; so are those of an entry in view."""
 KEPT_CHARS = 1_000_000
 """How much source stays parsed, what is on screen besides."""
+SECTIONS = tuple(Section)
 
 
 class Place(NamedTuple):
     """Address of a line; tuple order is reading order."""
 
     item: int
-    section: int = 0
-    """A value of `Section`."""
+    section: Section = Section.HEAD
     chunk: int = 0
     piece: int = 0
     line: int = 0
@@ -110,7 +110,7 @@ class Viewport:
     # -- pieces and lines
 
     def chunk(self, place: Place) -> ChunkLayout:
-        chunk = self.items[place.item].chunk(Section(place.section), place.chunk, self.look)
+        chunk = self.items[place.item].chunk(place.section, place.chunk, self.look)
         self._chunks_kept.use(chunk, chunk.source.chars)
         return chunk
 
@@ -118,8 +118,8 @@ class Viewport:
         return self.chunk(place).pieces[place.piece]
 
     def lines(self, place: Place) -> list[Line]:
-        lines = self.items[place.item].lines(Section(place.section), place.chunk, place.piece, self.look)
-        self._lines_kept.use(self.items[place.item].piece(Section(place.section), place.chunk, place.piece), len(lines))
+        lines = self.items[place.item].lines(place.section, place.chunk, place.piece, self.look)
+        self._lines_kept.use(self.items[place.item].piece(place.section, place.chunk, place.piece), len(lines))
         return lines
 
     def line(self, place: Place) -> Line:
@@ -129,8 +129,8 @@ class Viewport:
         """Begins with the piece that the place is in, and goes on to the end."""
         first_section, first_chunk, first_piece = place.section, place.chunk, place.piece
         for item in range(place.item, len(self.items)):
-            for section in range(first_section, len(Section)):
-                part = self.items[item].section(Section(section))
+            for section in SECTIONS[first_section:]:
+                part = self.items[item].section(section)
                 chunk = first_chunk
                 while chunk < len(part.chunks):
                     at = Place(item, section, chunk)
@@ -140,7 +140,7 @@ class Viewport:
                         piece += 1
                     chunk, first_piece = chunk + 1, 0
                 first_chunk = first_piece = 0
-            first_section = 0
+            first_section = Section.HEAD
 
     def body_pieces(self, item: int) -> Iterator[Place]:
         for place in self.pieces_from(Place(item, Section.BODY)):
@@ -154,14 +154,14 @@ class Viewport:
 
     def pieces_before(self, place: Place) -> Iterator[Place]:
         """Goes back to the beginning, without the piece that the place is in."""
-        last_section: int = place.section
+        last_section = place.section
         last_chunk: int | None = place.chunk
         last_piece: int | None = place.piece
         for item in range(min(place.item, len(self.items) - 1), -1, -1):
             if item != place.item:
-                last_section, last_chunk, last_piece = len(Section) - 1, None, None
-            for section in range(last_section, -1, -1):
-                part = self.items[item].section(Section(section))
+                last_section, last_chunk, last_piece = Section.TAIL, None, None
+            for section in SECTIONS[last_section::-1]:
+                part = self.items[item].section(section)
                 chunk = len(part.chunks) - 1 if last_chunk is None else min(last_chunk, len(part.chunks) - 1)
                 while chunk >= 0:
                     at = Place(item, section, chunk)
@@ -201,12 +201,12 @@ class Viewport:
         """The top of the view when the last line is at its bottom."""
         if not self.items:
             return TOP
-        return self.back(Place(len(self.items) - 1, len(Section) - 1, 0, 1), max(self.height, 1))
+        return self.back(Place(len(self.items) - 1, Section.TAIL, 0, 1), max(self.height, 1))
 
     def is_there(self, place: Place) -> bool:
         if place.item >= len(self.items):
             return False
-        part = self.items[place.item].section(Section(place.section))
+        part = self.items[place.item].section(place.section)
         return place.chunk < len(part.chunks) and place.piece < len(self.chunk(place).pieces)
 
     # -- the window
@@ -307,10 +307,10 @@ class Viewport:
             return 0, 0
         item = self.items[min(top.item, len(self.items) - 1)]
         above = self._heights.before(top.item) + top.line
-        for section in range(top.section):
-            above += item.section(Section(section)).height
+        for section in SECTIONS[: top.section]:
+            above += item.section(section).height
         if self.is_there(top):
-            above += item.section(Section(top.section)).lines_before(top.chunk)
+            above += item.section(top.section).lines_before(top.chunk)
             above += self.chunk(top).heights.before(top.piece)
         return above, max(self._heights.total, above)
 
