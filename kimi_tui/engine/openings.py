@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from kimi_tui.core.errors import CompletionError
 from kimi_tui.core.prompt.raw_prompt import REFUSAL, WAY_OUT, RawInput, raw_input_before
@@ -25,24 +27,69 @@ Start = ReplyStart | RawInput
 """What a reply begins with: words of the user's, or the whole of an input, which is sent in the place of the prompt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    text: str
-    """What was typed; lone surrogates become U+FFFD."""
-    alternative_to: str | None = None
-    """Id of the question that it becomes an alternative of; None = it goes on after the head."""
-    start: Start | None = None
-    """What the reply begins with; None = with nothing."""
-    is_stand_in: bool = False
-    """Whether nothing was asked: the text stands for an input without a question, and is in no later prompt."""
+class Opening(ABC):
+    """How a turn begins: the reply that it writes, and the session with that reply's place as the head."""
+
+    __slots__ = ()
+    asks: ClassVar[bool] = True
+    """Whether its reply answers a question from the beginning; else it makes more of one that stands in the session."""
+
+    @property
+    def start(self) -> Start | None:
+        """What the reply begins with; None = with nothing of the user's."""
+        return None
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether its first request is sent as the user wrote it."""
+        return isinstance(self.start, RawInput)
+
+    @property
+    def typed(self) -> Asking | None:
+        """What is given back to be typed anew where no reply comes; None = nothing is."""
+        return None
+
+    @property
+    def source_ids(self) -> Sequence[str]:
+        """Ids of the replies whose text its reply begins with, where the reply itself does not say so."""
+        return ()
 
     @property
     def options(self) -> RequestOptions:
         """What its requests say beside the session's settings."""
         return start_options(self.start)
 
+    def starting_with(self, start: Start | None) -> Self:
+        """Let its reply begin so, where it can begin with anything and does not yet."""
+        return self
+
+    @abstractmethod
     def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
-        """Take the ids of the question and of the reply to it, of which `blank` says what is known of any."""
+        """Take the ids that it needs, and let its reply begin, of which `blank` says what is known of any."""
+
+    @abstractmethod
+    def apply(self, session: Session, reply: ReplyView, now: datetime) -> Session:
+        """Make the place of its reply the head; CompletionError = what it is about is gone, or has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking(Opening):
+    text: str
+    """What was typed; lone surrogates become U+FFFD."""
+    alternative_to: str | None = None
+    """Id of the question that it becomes an alternative of; None = it goes on after the head."""
+    start: Start | None = None
+    is_stand_in: bool = False
+    """Whether nothing was asked: the text stands for an input without a question, and is in no later prompt."""
+
+    @property
+    def typed(self) -> Asking | None:
+        return None if self.is_raw else self
+
+    def starting_with(self, start: Start | None) -> Self:
+        return replace(self, start=self.start or start)
+
+    def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
         question_id, reply_id = open_session.take_ids(2)
         return _new_reply(blank, reply_id, question_id, self.start)
 
@@ -57,16 +104,14 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class AskingAgain:
+class AskingAgain(Opening):
     """A question that stands in the session; the replies it has become alternatives."""
 
     question_id: str
     start: Start | None = None
-    """What the reply begins with; None = with nothing."""
 
-    @property
-    def options(self) -> RequestOptions:
-        return start_options(self.start)
+    def starting_with(self, start: Start | None) -> Self:
+        return replace(self, start=self.start or start)
 
     def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
         (reply_id,) = open_session.take_ids(1)
@@ -77,12 +122,13 @@ class AskingAgain:
 
 
 @dataclass(frozen=True, slots=True)
-class AnsweringAgain:
+class AnsweringAgain(Opening):
     """The thinking of a reply that stands in the session; another reply to the same question answers it."""
 
     message: Message
     count: int = 1
     """How many replies its request brings; several come unstreamed."""
+    asks: ClassVar[bool] = False
 
     @property
     def options(self) -> RequestOptions:
@@ -117,10 +163,15 @@ class AnsweringAgain:
 
 
 @dataclass(frozen=True, slots=True)
-class GoingOn:
+class GoingOn(Opening):
     """A reply that stands in the session: the same message grows, or, with messages below it, an alternative to it."""
 
     message: Message
+    asks: ClassVar[bool] = False
+
+    @property
+    def source_ids(self) -> Sequence[str]:
+        return (self.message.id,)
 
     @property
     def options(self) -> RequestOptions:
@@ -147,10 +198,6 @@ class GoingOn:
             raise CompletionError("The reply has changed since.", "Nothing was sent.")
         head = reply.id if reply.id == self.message.id else reply.question_id
         return replace(session, head=head, updated=now)
-
-
-Opening = Asking | AskingAgain | AnsweringAgain | GoingOn
-"""How a turn begins: the reply that it writes, and the session with that reply's place as the head."""
 
 
 def recorded_opening(turn: RecordedTurn) -> Opening:

@@ -34,7 +34,7 @@ from kimi_tui.core.wire.reply import ReplyResult, ReplyText
 from kimi_tui.core.wire.tape import Tape
 from kimi_tui.core.wire.turn_events import Phase, RepliesPlaced, TurnBegan, TurnEnded, TurnNotice
 from kimi_tui.engine.open_session import OpenSession
-from kimi_tui.engine.openings import AnsweringAgain, GoingOn, Opening
+from kimi_tui.engine.openings import Opening
 from kimi_tui.engine.request_run import RequestRun
 from kimi_tui.engine.turn import Turn
 
@@ -110,8 +110,7 @@ class Engine:
     def start(self, open_session: OpenSession, opening: Opening, request: RequestSettings, plan: Plan = single) -> Turn:
         """Returns at once, needs a running event loop, and raises nothing: a failure is the turn's last event."""
         turn = Turn(open_session, request, self._begin(opening, open_session, request, plan))
-        source = [opening.message.id] if isinstance(opening, GoingOn | AnsweringAgain) else []
-        turn.trace = self.traces.beginning(open_session.value.id, turn.reply.beginning, source)
+        turn.trace = self.traces.beginning(open_session.value.id, turn.reply.beginning, opening.source_ids)
         open_session.begin_turn(turn.reply.id)
         turn.tape = self._tape_for(turn)
         loop = asyncio.get_running_loop()

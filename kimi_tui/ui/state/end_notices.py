@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kimi_tui.core.errors import TRY_AGAIN
 from kimi_tui.core.prompt.context_meter import context_of, raw_input_tokens
-from kimi_tui.core.prompt.raw_prompt import RawInput, raw_input_asked
+from kimi_tui.core.prompt.raw_prompt import raw_input_asked
 from kimi_tui.core.prompt.token_estimate import written_tokens
 from kimi_tui.core.session.endings import cut, ended_inside_reasoning
 from kimi_tui.core.session.session import FinishReason, Message, MessageState
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.wire.reply_plans import refusal_to_continue
 from kimi_tui.core.wire.turn_events import Phase, TurnEnded
-from kimi_tui.engine.openings import Asking, AskingAgain, GoingOn, Opening
+from kimi_tui.engine.openings import Opening
 from kimi_tui.ui.state.notices import PASSING
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.reply_rows import batch_table
@@ -85,7 +85,7 @@ def end_notices(
 ) -> list[EndNotice]:
     """With `has_text_back`, its question is back in the composer where no reply came; with `is_raw` its input is kept.
 
-    `gone_on_with` is the reply that stands as it did where nothing came; None = the turn was to bring a new one.
+    `gone_on_with` is the reply as it stands now; None = the turn was to bring a new one, and nothing came.
     `prompt_tokens` gives what asking the question once more takes, estimated; it is asked only where that is told. What
     is not saved is told elsewhere, for as long as it is not.
     """
@@ -136,11 +136,6 @@ class ToldEnd(NamedTuple):
     """What later notices about the same thing are about; "" = nothing."""
 
 
-def is_raw(opening: Opening) -> bool:
-    """Whether its first request is sent as the user wrote it."""
-    return isinstance(opening, Asking | AskingAgain) and isinstance(opening.start, RawInput)
-
-
 def told_ends(
     chat: Chat,
     turn: Turn,
@@ -156,10 +151,10 @@ def told_ends(
     if not which or ended.state is not MessageState.CANCELLED:  # the status line tells of all that are stopped at once
         notices = end_notices(
             ended,
-            has_text_back=isinstance(opening, Asking),
-            is_raw=is_raw(opening),
+            has_text_back=opening.typed is not None,
+            is_raw=opening.is_raw,
             prompt_tokens=partial(_asked_tokens, settings, chat, turn),
-            gone_on_with=chat.message(ended.reply_id) if isinstance(opening, GoingOn) else None,
+            gone_on_with=chat.message(ended.reply_id),
         )
         for notice in notices:
             yield ToldEnd(f"{which}{notice.words(label)}", notice.severity, end_of(ended.reply_id))

@@ -130,12 +130,10 @@ class RunningReplies:
         return True
 
     def note_batch_end(self, ended: TurnEnded) -> bool:
-        """Note the end of a turn; whether it is one of the batch."""
-        if not self.batch.has(ended.reply_id):
-            return False
-        problem = "" if ended.error is None else ended.error.summary
-        self.batch = self.batch.ended(ended.reply_id, ended.state, problem)
-        return True
+        """Note the end of a turn; whether it is one of the batch, and not one that goes on with such a reply."""
+        problem, before = "" if ended.error is None else ended.error.summary, self.batch
+        self.batch = before.ended(ended.reply_id, ended.state, problem)
+        return self.batch != before
 
     def note_begun(self, running: Running) -> None:
         if self.running:

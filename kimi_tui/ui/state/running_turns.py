@@ -43,7 +43,7 @@ from kimi_tui.core.wire.turn_events import (
 from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, Opening, Start
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.answers import Answers
-from kimi_tui.ui.state.end_notices import end_of, is_raw, told_ends
+from kimi_tui.ui.state.end_notices import end_of, told_ends
 from kimi_tui.ui.state.form_checks import FormChecks, NoticeView, about_form
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
@@ -132,8 +132,7 @@ class Turns:
             KimiError: Nothing can be sent; the session is as it was.
         """
         asked = chat.next_reply
-        if isinstance(opening, Asking | AskingAgain):
-            opening = replace(opening, start=opening.start or asked.start)
+        opening = opening.starting_with(asked.start)
         self._begin(chat, opening, plan, self._request(chat, opening, asked.options), told=told)
         chat.next_reply = _left_by(opening, asked)
         answers = None if chat.next_reply.answers else asked.answers
@@ -148,14 +147,14 @@ class Turns:
             KimiError: One of them cannot be sent; the session is as it was.
         """
         asked = chat.next_reply
-        opening = replace(again, start=again.start or asked.start)
+        opening = again.starting_with(asked.start)
         requests = [self._request(chat, opening, it.options.over(asked.options)) for it in variants]
         members = tuple(Member(it.setting, request) for it, request in zip(variants, requests, strict=True))
         chat.replies.batch = ReplyBatch(again.question_id, members, what)
         chat.next_reply = replace(NOTHING_ASKED, answers=asked.answers)
         self._begin_due(chat, opening, asked.budget, told)
 
-    def _begin_due(self, chat: Chat, opening: AskingAgain, budget: Budget | None, told: str = "") -> None:
+    def _begin_due(self, chat: Chat, opening: Opening, budget: Budget | None, told: str = "") -> None:
         """Let those of a batch begin that may; one that cannot is told, and the next one takes its place."""
         replies = chat.replies
         while due := replies.batch.due:
@@ -198,7 +197,7 @@ class Turns:
         budget = budget or chat.next_reply.budget or resolve_chat(self._store.value, chat.session).budget
         if self._recorded_plan is not None:
             plan = self._recorded_plan
-        elif is_raw(opening):
+        elif opening.is_raw:
             plan, budget = answering(plan, cuts_back=self._store.value.chat.whole_sentences), NO_BUDGET
         else:
             plan = resolve_plan(self._store.value, chat.session, request, plan, budget)
@@ -294,14 +293,13 @@ class Turns:
         """Note how it ended: what came, what was kept, what to do next."""
         if ended.state is MessageState.COMPLETE and ended.replies and ended.replies[0].content:
             self._answer_more(chat, ended.replies[0])  # it came in one piece
-        if chat.replies.note_batch_end(ended) and isinstance(opening, AskingAgain):
+        if chat.replies.note_batch_end(ended):
             live = next(it.live for it in chat.replies.running if it.turn is turn)
             self._begin_due(chat, opening, live.budget)
         chat.notices.drop(REFUSED)
         if chat.replies.note_end(turn, ended):
             self._run(self._save(chat))
-        if isinstance(opening, Asking | AskingAgain):
-            _settle_start(chat, opening.start, ended)
+        _settle_start(chat, opening.start, ended)
         if turn.question is not None and chat.message(ended.reply_id) is None:
             chat.notices.settle(ended.reply_id, turn.question.id)
         self._view.show_end(chat, ended)
@@ -320,11 +318,11 @@ class Turns:
     def _give_back_unsent(self, chat: Chat, turn: Turn, ended: TurnEnded, opening: Opening) -> None:
         """Bring back what got no reply: the question, an edit to where it came from, and what waited behind it."""
         unsent = list(chat.unsent.queued)
-        if isinstance(opening, Asking) and not is_raw(opening) and not ended.replies:
-            if turn.question is None and chat.session.find(opening.alternative_to) is not None:
-                self._view.give_back(chat, opening.text, opening.alternative_to)
+        if (typed := opening.typed) is not None and not ended.replies:
+            if turn.question is None and chat.session.find(typed.alternative_to) is not None:
+                self._view.give_back(chat, typed.text, typed.alternative_to)
             else:
-                unsent.insert(0, opening.text)
+                unsent.insert(0, typed.text)
         self._give_back(chat, unsent)
 
     @staticmethod
@@ -366,11 +364,10 @@ def _left_by(opening: Opening, asked: NextReply) -> NextReply:
     Only a question is answered by a new reply, which may begin with words and have answers beside it; a raw input holds
     such words already, is answered once, and thinks as long as it says.
     """
-    asks, sends_raw = isinstance(opening, Asking | AskingAgain), is_raw(opening)
     return NextReply(
-        budget=asked.budget if sends_raw else None,
-        start=None if asks else asked.start,
-        answers=None if asks and not sends_raw else asked.answers,
+        budget=asked.budget if opening.is_raw else None,
+        start=None if opening.asks else asked.start,
+        answers=None if opening.asks and not opening.is_raw else asked.answers,
     )
 
 
