@@ -33,6 +33,8 @@ class OpenSession:
         self._tasks: set[asyncio.Task[None]] = set()
         self._taken_ids: set[str] = set()
         self._growing: set[str] = set()
+        self.shown_reply: str | None = None
+        """Id of the one that is shown of the replies to a question that grow or grew last; None = any may be."""
         self.begin_anew(session, read_only=read_only, way_out=way_out)
 
     def begin_anew(self, session: Session, *, read_only: str = "", way_out: str = "") -> None:

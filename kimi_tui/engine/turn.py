@@ -88,9 +88,6 @@ class Turn:
         anew where something else was shown meanwhile."""
         self.has_gone_back = False
         """Whether the old reply is the head again, since this one brought nothing."""
-        self.is_aside = False
-        """Whether another turn's reply to the same question is shown: this one does not become the head. The screen
-        sets it."""
         self.is_stopped = False
         self.is_sealed = False
         """Whether nothing stops it any more: what arrived is being kept."""
@@ -105,6 +102,11 @@ class Turn:
         """What hears it from its first event on, each in a task of its own."""
         self._ended: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
         self._running: asyncio.Task[None] | None = None
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether another reply to the same question is shown: this one does not become the head."""
+        return self.open_session.shown_reply not in {None, self.reply.id}
 
     def reply_so_far(self, now: datetime) -> Message | None:
         """The reply as if the request that runs broke off now; None = its question has no place yet."""

@@ -190,7 +190,7 @@ async def test_one_aside_that_brings_nothing_leaves_the_one_that_is_shown() -> N
     while not client.bodies:
         await asyncio.sleep(0)
     aside = engine.start(session, AnsweringAgain(FIRST), REQUEST, answering_again)
-    aside.is_aside = True
+    session.shown_reply = shown.reply.id
     aside.head_before = FIRST.id
     await aside.finished()
     assert session.value.head == "m1"

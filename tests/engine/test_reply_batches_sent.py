@@ -49,8 +49,7 @@ def begun(open_session: OpenSession, client: ScriptedClient, temperatures: list[
     for value in temperatures:
         fields = {**REQUEST.fields, **({} if value is None else {"temperature": value})}
         turns.append(engine.start(open_session, AskingAgain("m1"), replace(REQUEST, fields=fields)))
-        if len(turns) > 1:
-            turns[-1].is_aside = True
+    open_session.shown_reply = turns[0].reply.id
     return turns
 
 

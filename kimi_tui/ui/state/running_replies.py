@@ -136,9 +136,8 @@ class RunningReplies:
         return self.batch != before
 
     def note_begun(self, running: Running) -> None:
-        if self.running:
-            running.turn.is_aside = True
-        else:
+        if not self.running:
+            self.open_session.shown_reply = running.live.key
             self.ends = []
             self._stopped_alone.clear()
         self.running = [*self.running, running]
@@ -151,10 +150,8 @@ class RunningReplies:
         question_id = shown.turn.reply.question_id
         if self.session.head != question_id:
             shown.turn.head_before = self.session.head
-        shown.turn.is_aside = False
+        self.open_session.shown_reply = key
         self.running = [shown, *(it for it in self.running if it is not shown)]
-        for it in self.beside:
-            it.turn.is_aside = True
         return replace(self.session, head=question_id)
 
     def note_end(self, turn: Turn, ended: TurnEnded) -> bool:
@@ -184,7 +181,7 @@ class RunningReplies:
         if ended.replies:
             return ended.replies[0].id
         if self.turn is not None:
-            self.turn.is_aside = False
+            self.open_session.shown_reply = self.turn.reply.id
             self.turn.head_before = turn.head_before
             return turn.reply.question_id
         has_others = any(message.parent == turn.reply.question_id for message in self.session.messages)

@@ -621,8 +621,7 @@ async def test_answers_that_grow_side_by_side_come_back_each_as_far_as_it_had_co
     turns = [
         place.engine.start(place.open_session, AnsweringAgain(thought), REQUEST, answering_again) for _ in range(3)
     ]
-    for turn in turns[1:]:
-        turn.is_aside = True
+    place.open_session.shown_reply = turns[0].reply.id
     for number in range(3):
         await written(place, f"answer {number}")
     for number in ended:
