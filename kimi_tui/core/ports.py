@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.growing_reply import ReplyView
+from kimi_tui.core.session.growing_reply import OpenRequest, ReplyView
 from kimi_tui.core.session.listing import Listing, Unreadable
 from kimi_tui.core.session.raw_draft import RawDraft
 from kimi_tui.core.session.session import Message, Session
@@ -99,6 +99,10 @@ class RunningTurn(Protocol):
 
     @property
     def request(self) -> RequestSettings: ...
+
+    @property
+    def open_request(self) -> OpenRequest | None:
+        """The request that runs, as if it broke off now; None = none runs."""
 
     @property
     def question(self) -> Message | None:

@@ -63,7 +63,7 @@ class RequestRun:
 
     async def run(self) -> tuple[RequestEnd, ReplyResult]:
         """Send it, and note it on the reply. What had arrived is kept where it is cut or the turn is stopped."""
-        self._turn.growing.begin_request(self._broken_off)
+        self._turn.measure_request = self._broken_off
         is_thinking = self._turn.reply.is_thinking
         self._turn.trace.begin_request(self._step.kind, self._clock.monotonic(), is_thinking=is_thinking)
         self._task = asyncio.get_running_loop().create_task(self._carry_out())
@@ -270,6 +270,7 @@ class RequestRun:
         has_cost = self._builder.tokens > 0 or result.state is MessageState.CANCELLED  # what was refused has none
         record = self._record(result, is_estimated=is_broken and has_cost and result.usage == NO_USAGE)
         reply.end_request(record)
+        self._turn.measure_request = None
         self._turn.report(RequestEnded(reply.id, record))
         return result
 
