@@ -115,11 +115,6 @@ class RunningTurn(Protocol):
     def listen(self) -> TurnEvents:
         """Hear every event from now on: all of them, where this is called before anything is awaited."""
 
-    def stop(self) -> None: ...
-
-    def cut(self) -> bool:
-        """Cut the request that runs, and let the turn's plan say what follows; False = this one is not to be cut."""
-
 
 TurnListener = Callable[[RunningTurn], Awaitable[None]]
 """Hears every turn from its first event to its last; the turn waits for it nowhere, `Turn.finished` does."""

@@ -15,7 +15,7 @@ from kimi_tui.core.prompt.request_settings import first_silence_s
 from kimi_tui.core.session.growing_reply import OpenRequest, ReplyPart
 from kimi_tui.core.session.session import BROKEN_OFF, NO_USAGE, FinishReason, MessageState, RequestRecord, Usage
 from kimi_tui.core.wire.body import build_body
-from kimi_tui.core.wire.plans import Cause, RequestEnd, RequestStep, cause_of
+from kimi_tui.core.wire.plans import Cause, RequestCutError, RequestEnd, RequestStep, cause_of
 from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder, ReplyResult
 from kimi_tui.core.wire.retry import MAX_RETRIES, retry_delay_s
 from kimi_tui.core.wire.turn_events import AttemptBegan, Phase, RequestEnded, Retrying
@@ -94,6 +94,10 @@ class RequestRun:
             await self._until_settled()
         except asyncio.CancelledError:
             is_cancelled = True
+        except RequestCutError as cut:
+            self._cut_by = self._cut_by or cut.cause
+            if cut.cause is Cause.STOPPED:
+                self._turn.is_stopped = True
         finally:
             if self._timer is not None:
                 self._timer.cancel()
