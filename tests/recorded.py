@@ -66,7 +66,7 @@ async def replay(recording: Recording, clock: Clock | None = None) -> tuple[Sess
     client = RecordedClient(recording, turn.dialect, clock)
     session, opening = OpenSession(turn.session, None), recorded_opening(turn)
     request = resolve_request(turn.settings(Settings()), turn.session, opening.options)
-    running = Engine(client, clock, lambda: 0.0, listeners=[client.hear]).start(session, opening, request, turn.plan)
+    running = Engine(client, clock, lambda: 0.0).start(session, opening, request, turn.plan)
     events = running.listen()
     notices = [event async for event in events if isinstance(event, TurnNotice)]
     assert notices == []

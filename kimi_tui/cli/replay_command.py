@@ -75,6 +75,6 @@ def _program(
     client = RecordedClient(recording, turn.dialect, clock)
     services = services_of(
         config, reports, _FixedSettings(turn.settings(config.settings())), store, clock, endpoint="replay",
-        engine=lambda: Engine(client, clock, report=reports.report, listeners=[client.hear]),
+        engine=lambda: Engine(client, clock, report=reports.report),
     )  # fmt: skip
     return Program(replace(services, first_turn=FirstTurn(recorded_opening(turn), turn.plan)), first)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.growing_reply import ReplyView
+from kimi_tui.core.session.growing_reply import OpenRequest, ReplyView
 from kimi_tui.core.session.listing import Listing, Unreadable
 from kimi_tui.core.session.raw_draft import RawDraft
 from kimi_tui.core.session.session import Message, Session
@@ -101,6 +101,10 @@ class RunningTurn(Protocol):
     def request(self) -> RequestSettings: ...
 
     @property
+    def open_request(self) -> OpenRequest | None:
+        """The request that runs, as if it broke off now; None = none runs."""
+
+    @property
     def question(self) -> Message | None:
         """The question as it stands in the session; None = it is not there (yet)."""
 
@@ -110,11 +114,6 @@ class RunningTurn(Protocol):
 
     def listen(self) -> TurnEvents:
         """Hear every event from now on: all of them, where this is called before anything is awaited."""
-
-    def stop(self) -> None: ...
-
-    def cut(self) -> bool:
-        """Cut the request that runs, and let the turn's plan say what follows; False = this one is not to be cut."""
 
 
 TurnListener = Callable[[RunningTurn], Awaitable[None]]

@@ -15,7 +15,7 @@ from kimi_tui.core.prompt.request_settings import first_silence_s
 from kimi_tui.core.session.growing_reply import OpenRequest, ReplyPart
 from kimi_tui.core.session.session import BROKEN_OFF, NO_USAGE, FinishReason, MessageState, RequestRecord, Usage
 from kimi_tui.core.wire.body import build_body
-from kimi_tui.core.wire.plans import Cause, RequestEnd, RequestStep, cause_of
+from kimi_tui.core.wire.plans import Cause, RequestCutError, RequestEnd, RequestStep, cause_of
 from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder, ReplyResult
 from kimi_tui.core.wire.retry import MAX_RETRIES, retry_delay_s
 from kimi_tui.core.wire.turn_events import AttemptBegan, Phase, RequestEnded, Retrying
@@ -63,7 +63,7 @@ class RequestRun:
 
     async def run(self) -> tuple[RequestEnd, ReplyResult]:
         """Send it, and note it on the reply. What had arrived is kept where it is cut or the turn is stopped."""
-        self._turn.growing.begin_request(self._broken_off)
+        self._turn.measure_request = self._broken_off
         is_thinking = self._turn.reply.is_thinking
         self._turn.trace.begin_request(self._step.kind, self._clock.monotonic(), is_thinking=is_thinking)
         self._task = asyncio.get_running_loop().create_task(self._carry_out())
@@ -94,6 +94,10 @@ class RequestRun:
             await self._until_settled()
         except asyncio.CancelledError:
             is_cancelled = True
+        except RequestCutError as cut:
+            self._cut_by = self._cut_by or cut.cause
+            if cut.cause is Cause.STOPPED:
+                self._turn.is_stopped = True
         finally:
             if self._timer is not None:
                 self._timer.cancel()
@@ -270,6 +274,7 @@ class RequestRun:
         has_cost = self._builder.tokens > 0 or result.state is MessageState.CANCELLED  # what was refused has none
         record = self._record(result, is_estimated=is_broken and has_cost and result.usage == NO_USAGE)
         reply.end_request(record)
+        self._turn.measure_request = None
         self._turn.report(RequestEnded(reply.id, record))
         return result
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart, ReplyView
+from kimi_tui.core.session.growing_reply import GrowingReply, OpenRequest, ReplyPart, ReplyView
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.session.token_trace import TokenTrace
 from kimi_tui.core.session.tree import SentContext
@@ -93,6 +93,8 @@ class Turn:
         """Whether nothing stops it any more: what arrived is being kept."""
         self.cut_request: Callable[[], None] | None = None
         """Cuts the request that runs; None = it is not to be cut, or none runs."""
+        self.measure_request: Callable[[], OpenRequest] | None = None
+        """Tells of the request that runs, as if it broke off now; None = none runs."""
         self.skip_pause: Callable[[], object] | None = None
         """Ends the pause before the next attempt; None = there is none."""
         self.context: SentContext | None = None
@@ -108,11 +110,15 @@ class Turn:
         """Whether another reply to the same question is shown: this one does not become the head."""
         return self.open_session.shown_reply not in {None, self.reply.id}
 
+    @property
+    def open_request(self) -> OpenRequest | None:
+        return self.measure_request and self.measure_request()
+
     def reply_so_far(self, now: datetime) -> Message | None:
         """The reply as if the request that runs broke off now; None = its question has no place yet."""
         if self.context is None:
             return None
-        message = self.reply.message(now, self.reply.open_request)
+        message = self.reply.message(now, self.open_request)
         return self.context.noted_on(message, self.open_session.value) if self.reply.is_new else message
 
     def listen(self) -> Listener:

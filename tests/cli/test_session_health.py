@@ -11,8 +11,8 @@ from kimi_tui.adapters.store.session_backup import backup_of
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.adapters.store.session_places import JOURNAL, beside
 from kimi_tui.core.session.file_formats import ENDINGS, FORMATS
-from kimi_tui.core.session.growing_reply import Growth, ReplyPart
-from kimi_tui.core.session.journal import JournalHead, TurnStart, encode_record
+from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.journal import Growth, JournalHead, TurnStart, encode_record
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import SentContext
 from tests.cli.calls import call

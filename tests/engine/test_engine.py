@@ -775,7 +775,7 @@ async def test_a_request_that_runs_is_told_as_if_it_broke_off() -> None:
     client = ScriptedClient([script])
     client.without_secrets = lambda words: words.replace("sk-key", "…")  # type: ignore[method-assign]
     turn = Engine(client, HandClock()).start(opened(), Asking("Hello!"), REQUEST)
-    running = partial(getattr, turn.reply, "open_request")
+    running = partial(getattr, turn, "open_request")
     assert running() is None
     while len(turn.reply.texts[ReplyPart.REASONING]) < 4:
         await asyncio.sleep(0)

@@ -43,11 +43,11 @@ async def killed(session: Session, opening: Opening, plan: Plan, text: str) -> t
     log, records = GrowthLog(turn.reply), list[Record]()
     for _ in range(20 * len(text) + 100):
         await asyncio.sleep(0)
-        if (growth := log.look()) is not None and turn.question is not None:
+        if (growth := log.look(turn.open_request)) is not None and turn.question is not None:
             records.append(growth)
     while len(client.bodies) == 0 or _came(turn) < len(text):
         await asyncio.sleep(0.001)
-    if (growth := log.look()) is not None:
+    if (growth := log.look(turn.open_request)) is not None:
         records.append(growth)
     assert turn.question is not None
     reply = turn.reply
@@ -55,7 +55,7 @@ async def killed(session: Session, opening: Opening, plan: Plan, text: str) -> t
     before = open_session.value
     lines = b"".join(encode_record(record) for record in (start, *records))
     found = recover(before, read_journal(lines), NOW).session
-    whole = GrowthLog(reply).look()  # a journal that is written anew, where the session lies elsewhere
+    whole = GrowthLog(reply).look(turn.open_request)  # a journal that is written anew, where the session lies elsewhere
     assert whole is not None
     assert recover(before, read_journal(encode_record(start) + encode_record(whole)), NOW).session == found
     turn.stop()
@@ -65,8 +65,8 @@ async def killed(session: Session, opening: Opening, plan: Plan, text: str) -> t
 
 
 def _came(turn: Turn) -> int:
-    record = turn.reply.open_request
-    return 0 if record is None else record.record.usage.output_tokens or 0
+    running = turn.open_request
+    return 0 if running is None else running.record.usage.output_tokens or 0
 
 
 def said(message: Message) -> tuple[object, ...]:

@@ -199,7 +199,7 @@ async def test_a_new_reply_that_begins_so_is_rebuilt_from_its_journal_at_every_l
     turn = Engine(client, HandClock()).start(session, Asking("Lamb?", start=ReplyStart.seed(OWN)), REQUEST)
     log, growths, events = GrowthLog(turn.reply), [], turn.listen()
     while await events.drain():
-        if (growth := log.look()) is None:
+        if (growth := log.look(turn.open_request)) is None:
             continue
         growths += read_journal(encode_record(growth)).turns[turn.reply.id].growths
         journalled = JournalledTurn(turn.reply.id, growths=growths).reply(turn.reply.beginning, is_thinking=True)

@@ -189,6 +189,13 @@ async def test_a_strict_turn_keeps_its_form_where_only_its_thinking_was_recorded
     assert b"x.org/key" not in data
 
 
+async def test_nothing_follows_where_the_turn_was_stopped() -> None:
+    data, ended = await recorded("stopped")
+    recording = read(data)
+    _, again = await replay(replace(recording, exchanges=recording.exchanges * 2))
+    assert outcome(again) == outcome(ended)
+
+
 async def test_stopped_between_two_attempts() -> None:
     scripts = [Script([], refuse=ConnectionFailedError("No.", retryable=True))]
 
@@ -202,6 +209,13 @@ async def test_stopped_between_two_attempts() -> None:
     assert ended.state is MessageState.CANCELLED
     _, again = await replay(read(data))
     assert outcome(again) == outcome(ended)
+    client, request = RecordedClient(read(data), DEEPINFRA, HandClock()), replace(REQUEST, retries=1)
+    engine, session = Engine(client, HandClock()), opened()
+    first = await engine.start(session, Asking("Hi"), request).finished()
+    assert outcome(first) == outcome(ended)
+    over = await engine.start(session, Asking("And?"), request).finished()
+    assert over.error is not None
+    assert "no further request" in over.error.summary
 
 
 tokens = st.sampled_from(["a", "b ", "</think>", "<think>", "é", "\U0001f600", "\n\n", "<|im_end|>"])

@@ -260,7 +260,7 @@ async def test_a_replay_knows_the_tokens_of_what_was_recorded(path: Path, size: 
     client = RecordedClient(recording, turn.dialect, clock)
     session, opening = OpenSession(turn.session, None), recorded_opening(turn)
     request = resolve_request(turn.settings(Settings()), turn.session, opening.options)
-    engine = Engine(client, clock, lambda: 0.0, listeners=[client.hear])
+    engine = Engine(client, clock, lambda: 0.0)
     ended = await engine.start(session, opening, request, turn.plan).finished()
     for reply in ended.replies[:1]:
         traced = engine.traces.of(session.value.id, reply)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
-from kimi_tui.core.ports import Clock, RunningTurn, Tap
+from kimi_tui.core.ports import Clock, Tap
 from kimi_tui.core.wire.dialect import Dialect
 from kimi_tui.core.wire.endpoint_errors import error_from_response, moment_of
-from kimi_tui.core.wire.plans import Cause
+from kimi_tui.core.wire.plans import Cause, RequestCutError
 from kimi_tui.core.wire.recording import Answered, Exchange, Recording
 
 CUTS = frozenset({Cause.USER, Cause.BUDGET, Cause.STOPPED})
@@ -19,17 +18,13 @@ CUTS = frozenset({Cause.USER, Cause.BUDGET, Cause.STOPPED})
 
 
 class RecordedClient:
-    """Where the user or a limit ended a request, it is ended behind the very same byte: of the turn that it hears."""
+    """Where the user or a limit ended a request, it raises RequestCutError behind the very same byte."""
 
     def __init__(self, recording: Recording, dialect: Dialect, clock: Clock) -> None:
         self.dialect = dialect
         self._recording, self._clock = recording, clock
         self._left: Iterator[Exchange] = iter(recording.exchanges)
-        self._turn: RunningTurn | None = None
-
-    async def hear(self, turn: RunningTurn) -> None:
-        """A listener of the engine: the first turn is the one that was recorded."""
-        self._turn = self._turn or turn
+        self._stops_next = recording.is_stopped_between
 
     def without_secrets(self, words: str) -> str:
         """A recording holds none."""
@@ -40,8 +35,9 @@ class RecordedClient:
         del body, model, tap
         exchange = next(self._left, None)
         if exchange is None:
-            if self._recording.is_stopped_between:
-                await self._cut(Cause.STOPPED)
+            if self._stops_next:
+                self._stops_next = False
+                raise RequestCutError(Cause.STOPPED)
             raise CompletionError(
                 "The recording holds no further request; this is a replay, and nothing was sent.",
                 "Ctrl+Q leaves it; kimi-tui alone talks to the endpoint.",
@@ -73,17 +69,7 @@ class RecordedClient:
             raise end.failure.error()
         is_cut_by_tokens = end.cause is Cause.BUDGET and exchange.sent.step.limits.thinking_tokens is not None
         if end.cause in CUTS and not is_cut_by_tokens:  # the engine counts tokens itself, as it did then
-            await self._cut(end.cause)
-
-    async def _cut(self, cause: Cause) -> None:
-        turn = self._turn
-        if turn is None:
-            return
-        if cause is Cause.STOPPED:
-            turn.stop()
-        elif not turn.cut():
-            return
-        await asyncio.Event().wait()  # it is cancelled now
+            raise RequestCutError(end.cause)
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ class _Writer:
         """Write what has come; False = it cannot be written now, and is written with what is next."""
         is_first, reply = self._growth is None, self.turn.reply
         self._growth = self._growth or GrowthLog(reply)
-        growth = self._growth.look()
+        growth = self._growth.look(self.turn.open_request)
         records = [*([growth] if growth is not None else ()), *more]
         if not records:
             return True

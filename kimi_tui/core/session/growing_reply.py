@@ -6,7 +6,7 @@ it grew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -94,9 +94,6 @@ class ReplyView(Protocol):
     def requests(self) -> tuple[RequestRecord, ...]: ...
 
     @property
-    def open_request(self) -> OpenRequest | None: ...
-
-    @property
     def usage(self) -> Usage: ...
 
     @property
@@ -105,30 +102,8 @@ class ReplyView(Protocol):
     def message(self, created: datetime, running: OpenRequest | None = None) -> Message: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """What a reply has become since it was looked at last."""
-
-    reply_id: str
-    pieces: Mapping[ReplyPart, tuple[int, str]]
-    """What came of each part, and where it begins there, in code points: what stood there, and behind it, is gone."""
-    is_thinking: bool
-    requests: tuple[RequestRecord, ...] = ()
-    """All that have ended."""
-    open_request: RequestRecord | None = None
-    """The one that runs, as if it broke off then."""
-    thinking_end: str | None = None
-    cut_tail: str = ""
-    written: tuple[WrittenRange, ...] | None = None
-    """What of it the user wrote; None = as it began."""
-    thinking_tokens: int = 0
-    """All that came of the thinking in this turn."""
-    held: tuple[ReplyPart, str] | None = None
-    """What would stand at the end of a part if the request that runs broke off then; None = nothing besides."""
-
-
 class GrowingReply:
-    """Its methods alone change it, called by the engine and by who reads a journal; all others have a `ReplyView`."""
+    """The engine alone changes it, and who makes it anew from a journal; all others have a `ReplyView`."""
 
     def __init__(
         self, beginning: Message, *, is_thinking: bool, requests: Sequence[RequestRecord] | None = None
@@ -153,7 +128,6 @@ class GrowingReply:
         """How often the end of a part was taken away."""
         self.requests = requests_of(beginning) if requests is None else tuple(requests)
         """The requests behind it that have ended, in order."""
-        self._measure: Callable[[], OpenRequest] | None = None
 
     @property
     def id(self) -> str:
@@ -211,31 +185,8 @@ class GrowingReply:
         """Note what its first request sends."""
         self.beginning = replace(self.beginning, sent=sent)
 
-    def begin_request(self, measure: Callable[[], OpenRequest]) -> None:
-        """`measure` tells of the request that runs from now on, as if it broke off then."""
-        self._measure = measure
-
     def end_request(self, record: RequestRecord) -> None:
-        self._measure = None
         self.requests = (*self.requests, record)
-
-    def restore(self, growth: Growth, texts: dict[ReplyPart, GrowingText]) -> None:
-        """Become what it was at the last look, with all that had come by then; a request that ran has broken off."""
-        self.texts = texts
-        if growth.held is not None:
-            self.texts[growth.held[0]].append(growth.held[1])
-        self.is_thinking, open_request = growth.is_thinking, growth.open_request
-        self.requests = growth.requests if open_request is None else (*growth.requests, open_request)
-        self.tokens[ReplyPart.REASONING] = growth.thinking_tokens
-        if growth.thinking_end is not None:
-            self.thinking_end, self.cut_tail = growth.thinking_end, growth.cut_tail
-        if growth.written is not None:
-            self.written = growth.written
-
-    @property
-    def open_request(self) -> OpenRequest | None:
-        """None = none runs."""
-        return None if self._measure is None else self._measure()
 
     @property
     def usage(self) -> Usage:

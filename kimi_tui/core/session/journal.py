@@ -14,7 +14,7 @@ from datetime import datetime
 
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.codec import decode_session, encode_session
-from kimi_tui.core.session.growing_reply import GrowingReply, Growth, ReplyPart, ReplyView, texts_of
+from kimi_tui.core.session.growing_reply import GrowingReply, OpenRequest, ReplyPart, ReplyView, texts_of
 from kimi_tui.core.session.message_codec import (
     decode_message,
     decode_range,
@@ -23,7 +23,7 @@ from kimi_tui.core.session.message_codec import (
     encode_ranges,
     encode_request,
 )
-from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session
 from kimi_tui.core.session.session_toml import iso_stamp
 from kimi_tui.core.session.tree import SentContext
 from kimi_tui.core.session.written import WrittenRange
@@ -58,6 +58,28 @@ class TurnStart:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """What a reply has become since it was looked at last."""
+
+    reply_id: str
+    pieces: Mapping[ReplyPart, tuple[int, str]]
+    """What came of each part, and where it begins there, in code points: what stood there, and behind it, is gone."""
+    is_thinking: bool
+    requests: tuple[RequestRecord, ...] = ()
+    """All that have ended."""
+    open_request: RequestRecord | None = None
+    """The one that runs, as if it broke off then."""
+    thinking_end: str | None = None
+    cut_tail: str = ""
+    written: tuple[WrittenRange, ...] | None = None
+    """What of it the user wrote; None = as it began."""
+    thinking_tokens: int = 0
+    """All that came of the thinking in this turn."""
+    held: tuple[ReplyPart, str] | None = None
+    """What would stand at the end of a part if the request that runs broke off then; None = nothing besides."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnResult:
     reply_id: str
     replies: tuple[Message, ...]
@@ -76,7 +98,7 @@ class GrowthLog:
         self._shortenings = 0  # it may have been shortened before: then all is told
         self._lengths = {part: len(text) for part, text in texts_of(reply.beginning).items()}
 
-    def look(self) -> Growth | None:
+    def look(self, running: OpenRequest | None) -> Growth | None:
         """None = nothing has come. What it costs grows with what has come alone."""
         reply, pieces = self._reply, dict[ReplyPart, tuple[int, str]]()
         if reply.shortenings != self._shortenings:  # seldom, so that all is told once more
@@ -87,12 +109,11 @@ class GrowthLog:
             if end > start:
                 pieces[part] = (start, reply.texts[part].between(start, end))
                 self._lengths[part] = end
-        it = reply.open_request
-        is_thinking = reply.is_thinking if it is None else it.is_thinking
-        held = (it.part, it.held) if it is not None and it.held else None
+        is_thinking = reply.is_thinking if running is None else running.is_thinking
+        held = (running.part, running.held) if running is not None and running.held else None
         thinking_tokens = reply.tokens[ReplyPart.REASONING]
-        if it is not None and it.part is ReplyPart.REASONING:
-            thinking_tokens += it.held_tokens
+        if running is not None and running.part is ReplyPart.REASONING:
+            thinking_tokens += running.held_tokens
         told = (is_thinking, len(reply.requests), reply.thinking_end, held)
         if not pieces and told == self._told:
             return None
@@ -102,7 +123,7 @@ class GrowthLog:
             pieces,
             is_thinking,
             reply.requests,
-            None if it is None else it.record,
+            None if running is None else running.record,
             reply.thinking_end,
             reply.cut_tail,
             reply.written if reply.beginning.written else None,
@@ -170,8 +191,23 @@ class JournalledTurn:
 
     def reply(self, beginning: Message, *, is_thinking: bool) -> GrowingReply:
         """Let the reply grow from its beginning as it did; a request that ran has broken off."""
-        reply = GrowingReply(beginning, is_thinking=is_thinking)
-        texts = {part: GrowingText(text) for part, text in texts_of(beginning).items()}
+        if not self.growths:
+            return GrowingReply(beginning, is_thinking=is_thinking)
+        last = self.growths[-1]
+        requests = last.requests if last.open_request is None else (*last.requests, last.open_request)
+        reply = GrowingReply(beginning, is_thinking=last.is_thinking, requests=requests)
+        self._regrow(reply.texts)
+        if last.held is not None:
+            part, text = last.held
+            reply.texts[part].append(text)
+        reply.tokens[ReplyPart.REASONING] = last.thinking_tokens
+        if last.thinking_end is not None:
+            reply.thinking_end, reply.cut_tail = last.thinking_end, last.cut_tail
+        if last.written is not None:
+            reply.written = last.written
+        return reply
+
+    def _regrow(self, texts: Mapping[ReplyPart, GrowingText]) -> None:
         ends = {part: len(text) for part, text in texts.items()}
         for growth in self.growths:
             for part, (start, text) in growth.pieces.items():
@@ -181,9 +217,6 @@ class JournalledTurn:
                     texts[part].shorten(start)
                 texts[part].append(text)
                 ends[part] = start + len(text)
-        if self.growths:
-            reply.restore(self.growths[-1], texts)
-        return reply
 
 
 @dataclass(slots=True)

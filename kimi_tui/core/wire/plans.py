@@ -81,6 +81,15 @@ class RequestEnd:
     """Reasoning that came together with the last token of its budget: it is no part of the reply."""
 
 
+class RequestCutError(Exception):
+    """A client raises it where the request was ended from this side when it was recorded: as if it was now."""
+
+    def __init__(self, cause: Cause) -> None:
+        """USER, BUDGET or STOPPED."""
+        super().__init__(cause)
+        self.cause = cause
+
+
 def _leaves_rest(end: RequestEnd) -> bool:
     return end.cause in CUT_BY or (end.step.only_thinks and end.cause is not Cause.LENGTH)
 

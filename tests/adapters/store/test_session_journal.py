@@ -25,7 +25,7 @@ from kimi_tui.adapters.store.session_recovery import unrecovered
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.core.session.session import Message, MessageState, Role, Session, Usage
 from kimi_tui.core.wire.reply_plans import answering_again
 from kimi_tui.core.wire.turn_events import Phase
 from kimi_tui.engine.open_session import OpenSession
@@ -119,6 +119,17 @@ async def test_what_arrives_stands_in_the_journal_until_the_reply_is_saved(tmp_p
     await turn.finished()
     assert place.journals() == []
     assert texts(place.files.read_only(place.files.find())) == ["|Lamb?", "hm|yes"]
+
+
+async def test_the_request_that_runs_stands_in_the_journal_with_what_it_holds_back(tmp_path: Path) -> None:
+    place = world(tmp_path, streaming(token("hm"), token("</thi"), asyncio.Event()))
+    turn = place.engine.start(place.open_session, Asking("Lamb?"), REQUEST)
+    await written(place, "</thi")
+    left = place.left()
+    (found,) = left.recover()
+    reply = left.read_only(found.path).messages[1]
+    assert (reply.reasoning, reply.usage, reply.thinking_tokens) == ("hm</thi", Usage(output_tokens=2), 2)
+    await stop(turn)
 
 
 async def test_a_living_process_keeps_its_journal(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def written(*pieces: tuple[ReplyPart, str]) -> list[bytes]:
     log, records = GrowthLog(reply), list[Record]([HEAD, start_of(reply)])
     for part, text in pieces:
         reply.grow(part, text)
-        growth = log.look()
+        growth = log.look(None)
         assert growth is not None
         records.append(growth)
     return [encode_record(record) for record in records]
@@ -179,20 +179,29 @@ def test_the_journal_makes_the_message_that_the_reply_would_be(
 ) -> None:
     reply = GrowingReply(beginning, is_thinking=is_thinking)
     log, lines = GrowthLog(reply), [encode_record(HEAD), encode_record(start_of(reply))]
+    running: RequestRecord | None = None
 
     def look() -> None:
-        if (growth := log.look()) is not None:
+        open_request = None if running is None else OpenRequest(running, is_thinking=reply.is_thinking)
+        if (growth := log.look(open_request)) is not None:
             lines.append(encode_record(growth))
 
     for step in steps:
-        do(reply, step)
-        if step == ("look",):
-            look()
+        match step:
+            case ("look",):
+                look()
+            case ("runs", RequestRecord() as record):
+                running = record
+            case ("request", RequestRecord() as record):
+                reply.end_request(record)
+                running = None
+            case _:
+                do(reply, step)
     reply.grow(ReplyPart.ANSWER, "!")
     look()
     again = told(read_journal(b"".join(lines)))
-    if (open_request := reply.open_request) is not None:
-        reply.end_request(open_request.record)
+    if running is not None:
+        reply.end_request(running)
     assert again.message(NOW) == reply.message(NOW)
     assert (again.has_grown, again.is_new) == (reply.has_grown, reply.is_new)
 
@@ -205,10 +214,6 @@ def do(reply: GrowingReply, step: tuple[object, ...]) -> None:
             reply.grow_whole(reasoning, content, is_thinking=is_open)
         case ("close",):
             reply.close_thinking()
-        case ("request", RequestRecord() as record):
-            reply.end_request(record)
-        case ("runs", RequestRecord() as record):
-            reply.begin_request(lambda: OpenRequest(record, is_thinking=reply.is_thinking))
 
 
 def test_what_had_ended_by_itself_is_not_marked() -> None:
@@ -220,11 +225,11 @@ def test_what_had_ended_by_itself_is_not_marked() -> None:
 def test_a_growing_reply_that_did_not_grow_says_nothing_twice() -> None:
     reply = GrowingReply(BLANK, is_thinking=True)
     log = GrowthLog(reply)
-    assert log.look() is not None
-    assert log.look() is None
+    assert log.look(None) is not None
+    assert log.look(None) is None
     reply.grow(ReplyPart.REASONING, "hm")
-    assert log.look() is not None
-    assert log.look() is None
+    assert log.look(None) is not None
+    assert log.look(None) is None
 
 
 @pytest.mark.parametrize("looks_between", [True, False])
@@ -233,7 +238,7 @@ def test_thinking_that_was_cut_back_and_ended_is_told(looks_between: bool) -> No
     log, lines = GrowthLog(reply), [encode_record(HEAD), encode_record(start_of(reply))]
 
     def look() -> None:
-        growth = log.look()
+        growth = log.look(None)
         assert growth is not None
         lines.append(encode_record(growth))
 

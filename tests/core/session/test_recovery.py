@@ -55,15 +55,14 @@ def turn(
     context = SentContext(system)
     records: list[Record] = [TurnStart(beginning, question, reply.is_thinking, context, head_before)]
     log = GrowthLog(reply)
-    reply.begin_request(lambda: OpenRequest(RUNNING, is_thinking=reply.is_thinking))
     for part, text in ((ReplyPart.REASONING, reasoning), (ReplyPart.ANSWER, content)):
         if text:
             reply.grow(part, text, 1)
-        if (growth := log.look()) is not None:
+        if (growth := log.look(OpenRequest(RUNNING, is_thinking=reply.is_thinking))) is not None:
             records.append(growth)
     if ended is not None:
         reply.end_request(ended)
-        growth = log.look()
+        growth = log.look(None)
         assert growth is not None
         records.append(growth)
     if result is not None:
@@ -250,7 +249,7 @@ def written_in_two(pieces: tuple[str, str]) -> list[bytes]:
     log, lines = GrowthLog(reply), turn().split(b"\n")[:1]
     for piece in pieces:
         reply.grow(ReplyPart.REASONING, piece)
-        growth = log.look()
+        growth = log.look(None)
         assert growth is not None
         lines.append(encode_record(growth).rstrip())
     return lines

@@ -159,7 +159,7 @@ def test_a_growing_reply_keeps_them_through_every_cut_and_its_journal_too(part: 
     reply.grow(part, "xyz")
     message = reply.message(NOW)
     assert message.written == clipped(written, {name: cut})
-    growth = log.look()
+    growth = log.look(None)
     assert growth is not None
     (turn,) = read_journal(encode_record(growth)).turns.values()
     assert turn.reply(beginning, is_thinking=False).message(NOW).written == message.written
@@ -234,8 +234,7 @@ def test_what_a_dead_process_leaves_of_a_reply_with_words_of_the_users_comes_bac
     lines = encode_record(TurnStart(beginning, question, True, SentContext(None), "m3" if is_in_file else "m2"))
     reply.grow(ReplyPart.REASONING, came)
     record = RequestRecord("continue", MessageState.INTERRUPTED, timing=Timing(total_s=1.0))
-    reply.begin_request(lambda: OpenRequest(record, is_thinking=True))
-    growth = log.look()
+    growth = log.look(OpenRequest(record, is_thinking=True))
     assert growth is not None
     found = recover(session, read_journal(lines + encode_record(growth)), NOW).session
     if not came:
