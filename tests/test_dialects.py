@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import json
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,6 +41,7 @@ from tests.fakes.tiny_dialect import TINY
 from tests.reading import ReplyText, builder_of, read_reply
 from tests.recorded import read as read_back
 from tests.recorded import record
+from tests.tls import Server, listening
 
 PACKAGE = Path(__file__).parents[1] / "kimi_tui"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -161,6 +163,27 @@ def test_the_config_chooses_it_for_a_command(tmp_path: Path) -> None:
     checked = call("--config", str(config), "config", "check")
     assert "sampling.temperature: found 3, allowed a number in [0, 2]" in checked.out + checked.err
     assert "sampling.extra.ask" in checked.out + checked.err
+
+
+@pytest.mark.usefixtures("_row")
+def test_its_key_goes_to_its_own_endpoint_where_no_address_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[api]\ndialect = "tiny"\nretries = 0\n')
+    monkeypatch.setenv("TINY_KEY", "sk-tiny-0123456789")
+
+    def refuse(connection: socket.socket, running: Server) -> None:
+        running.received.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+
+    with listening(refuse) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.host}")
+        assert call("--config", str(config), "--data-dir", str(tmp_path), "ask", "hello").status != 0
+    assert proxy.received[0].startswith(b"CONNECT tiny.example:443 ")
+    rows = call("--config", str(config), "config", "show", "--json").json
+    assert rows["api.base_url"] == {"value": "https://tiny.example", "source": "default"}
+    assert parse_settings({"api": {**CONFIG["api"], "base_url": "https://h"}})[0].base_url == "https://h"
 
 
 @pytest.mark.usefixtures("_row")

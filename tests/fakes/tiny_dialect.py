@@ -77,6 +77,7 @@ TINY = Dialect(
     fields={spec.name: spec for spec in SPECS},
     own_names=frozenset({"who", "ask", *NAMES.values()}),
     prompt_name="ask",
+    base_url="https://tiny.example",
     address=lambda base_url, model: f"{base_url}/say",
     write_body=write_body,
     read_document=read,

@@ -229,6 +229,7 @@ DEEPINFRA = Dialect(
     fields=_FIELDS,
     own_names=frozenset({"input", *_FIELDS}),
     prompt_name="input",
+    base_url="https://api.deepinfra.com/v1/inference",
     address=_address,
     write_body=_write_body,
     read_document=_read,
