@@ -130,9 +130,15 @@ async def test_a_strict_turn_sends_no_more_stops_than_it_takes() -> None:
     assert (ended.state, ended.error) == (MessageState.COMPLETE, None)
 
 
+def test_findings_are_read_by_its_own_keys_alone() -> None:
+    findings = [{"at": ["heat", 2], "why": "too hot", "loc": ["body", "x"], "msg": "another's"}, {"type": "another's"}]
+    error = error_from_response(422, {}, json.dumps({"oops": findings}).encode(), TINY.error_keys)
+    assert error.quote == "“heat.2: too hot; not accepted”"
+
+
 def test_its_own_key_is_named_where_one_is_refused_or_read() -> None:
     assert error_from_response(401, {}, b"", TINY.error_keys).hint == "Check TINY_KEY."
-    assert error_in_stream({"code": 403}, "no", TINY.error_keys).hint == "Check TINY_KEY."
+    assert error_in_stream({"number": 403}, "no", TINY.error_keys).hint == "Check TINY_KEY."
     curl = curl_command(TINY, "https://h/say", b"{}", is_streamed=True)
     script = python_script(TINY, "https://h/say", b"{}", is_streamed=True)
     for text in (curl, script):
@@ -259,7 +265,7 @@ WORDS = {
     "tokens_generated", "estimated_cost", "error_type", "error_message", "[DONE]",
 }  # fmt: skip
 """Words that can mean nothing else."""
-KEYS = {"input", "token", "details", "results", "special", "logprob", *WORDS}
+KEYS = {"input", "token", "details", "results", "special", "logprob", "loc", "msg", *WORDS}
 """Words that are keys of its documents."""
 OTHERS = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "deepinfra.py"]
 

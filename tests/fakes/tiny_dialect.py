@@ -20,7 +20,7 @@ SPECS = (
     ranged("stream", False),
     ranged("webhook"),
 )
-ERRORS = ErrorKeys(("oops",), key_variable="TINY_KEY")
+ERRORS = ErrorKeys(("oops",), statuses=("number",), place="at", findings=("why",), key_variable="TINY_KEY")
 
 
 def write_body(model: str, prompt: str, fields: Mapping[str, object]) -> dict[str, object]:

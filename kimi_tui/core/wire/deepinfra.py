@@ -47,6 +47,11 @@ _ERRORS = ErrorKeys(
     ("error", "detail", "error_message", "message"),
     kind="error_type",
     named="error_message",
+    kinds=("error_type", "type", "code"),
+    statuses=("status", "status_code", "code"),
+    place="loc",
+    place_root="body",
+    findings=("msg", "type"),
     key_variable=_KEY_VARIABLES[0],
 )
 _BESIDE_A_REPLY = ("error", "error_type", "error_message")
