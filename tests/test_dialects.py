@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import json
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,6 +41,7 @@ from tests.fakes.tiny_dialect import TINY
 from tests.reading import ReplyText, builder_of, read_reply
 from tests.recorded import read as read_back
 from tests.recorded import record
+from tests.tls import Server, listening
 
 PACKAGE = Path(__file__).parents[1] / "kimi_tui"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -128,9 +130,15 @@ async def test_a_strict_turn_sends_no_more_stops_than_it_takes() -> None:
     assert (ended.state, ended.error) == (MessageState.COMPLETE, None)
 
 
+def test_findings_are_read_by_its_own_keys_alone() -> None:
+    findings = [{"at": ["heat", 2], "why": "too hot", "loc": ["body", "x"], "msg": "another's"}, {"type": "another's"}]
+    error = error_from_response(422, {}, json.dumps({"oops": findings}).encode(), TINY.error_keys)
+    assert error.quote == "“heat.2: too hot; not accepted”"
+
+
 def test_its_own_key_is_named_where_one_is_refused_or_read() -> None:
     assert error_from_response(401, {}, b"", TINY.error_keys).hint == "Check TINY_KEY."
-    assert error_in_stream({"code": 403}, "no", TINY.error_keys).hint == "Check TINY_KEY."
+    assert error_in_stream({"number": 403}, "no", TINY.error_keys).hint == "Check TINY_KEY."
     curl = curl_command(TINY, "https://h/say", b"{}", is_streamed=True)
     script = python_script(TINY, "https://h/say", b"{}", is_streamed=True)
     for text in (curl, script):
@@ -161,6 +169,27 @@ def test_the_config_chooses_it_for_a_command(tmp_path: Path) -> None:
     checked = call("--config", str(config), "config", "check")
     assert "sampling.temperature: found 3, allowed a number in [0, 2]" in checked.out + checked.err
     assert "sampling.extra.ask" in checked.out + checked.err
+
+
+@pytest.mark.usefixtures("_row")
+def test_its_key_goes_to_its_own_endpoint_where_no_address_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[api]\ndialect = "tiny"\nretries = 0\n')
+    monkeypatch.setenv("TINY_KEY", "sk-tiny-0123456789")
+
+    def refuse(connection: socket.socket, running: Server) -> None:
+        running.received.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+
+    with listening(refuse) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.host}")
+        assert call("--config", str(config), "--data-dir", str(tmp_path), "ask", "hello").status != 0
+    assert proxy.received[0].startswith(b"CONNECT tiny.example:443 ")
+    rows = call("--config", str(config), "config", "show", "--json").json
+    assert rows["api.base_url"] == {"value": "https://tiny.example", "source": "default"}
+    assert parse_settings({"api": {**CONFIG["api"], "base_url": "https://h"}})[0].base_url == "https://h"
 
 
 @pytest.mark.usefixtures("_row")
@@ -236,7 +265,7 @@ WORDS = {
     "tokens_generated", "estimated_cost", "error_type", "error_message", "[DONE]",
 }  # fmt: skip
 """Words that can mean nothing else."""
-KEYS = {"input", "token", "details", "results", "special", "logprob", *WORDS}
+KEYS = {"input", "token", "details", "results", "special", "logprob", "loc", "msg", *WORDS}
 """Words that are keys of its documents."""
 OTHERS = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "deepinfra.py"]
 

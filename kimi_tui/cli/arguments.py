@@ -345,11 +345,11 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_demo_server(parser: argparse.ArgumentParser) -> None:
-    from kimi_tui.core.wire.deepinfra import DEEPINFRA
+    from kimi_tui.core.wire.dialects import DEFAULT_DIALECT
 
     parser.epilog = (
         "It prints its address, which can be used as --base-url as it is; "
-        f"programs written for the endpoint find it at ADDRESS{DEEPINFRA.twin.shown_path}."
+        f"programs written for the endpoint find it at ADDRESS{DEFAULT_DIALECT.twin.shown_path}."
     )
     parser.add_argument("--port", type=_port, default=0, metavar="N", help="0, the default, takes any free one")
     parser.add_argument(

@@ -60,7 +60,7 @@ class Configuration:
         options = self.options
         api = replace(
             settings.api,
-            base_url=options.base_url or settings.api.base_url,
+            base_url=options.base_url or settings.base_url,
             model=options.model or settings.api.model,
         )
         ui = replace(settings.ui, theme=options.theme or settings.ui.theme)

@@ -87,7 +87,7 @@ def make_client(config: Configuration, hide: Callable[[str], object]) -> Endpoin
 
     settings = config.settings()
     api, dialect = settings.api, settings.dialect
-    check_base_url(api.base_url, dialect.key_variable)
+    check_base_url(settings.base_url, dialect.key_variable)
     hide(key := find_key(config))
     transport = None
     if config.options.demo:
@@ -96,7 +96,7 @@ def make_client(config: Configuration, hide: Callable[[str], object]) -> Endpoin
         transport = SimulatorTransport(dialect)
     return EndpointClient(
         dialect,
-        api.base_url,
+        settings.base_url,
         key,
         connect_timeout_s=api.connect_timeout_s,
         headers=api.headers,

@@ -20,7 +20,7 @@ SPECS = (
     ranged("stream", False),
     ranged("webhook"),
 )
-ERRORS = ErrorKeys(("oops",), key_variable="TINY_KEY")
+ERRORS = ErrorKeys(("oops",), statuses=("number",), place="at", findings=("why",), key_variable="TINY_KEY")
 
 
 def write_body(model: str, prompt: str, fields: Mapping[str, object]) -> dict[str, object]:
@@ -77,6 +77,7 @@ TINY = Dialect(
     fields={spec.name: spec for spec in SPECS},
     own_names=frozenset({"who", "ask", *NAMES.values()}),
     prompt_name="ask",
+    base_url="https://tiny.example",
     address=lambda base_url, model: f"{base_url}/say",
     write_body=write_body,
     read_document=read,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ import pytest
 from textual.pilot import Pilot
 
 from kimi_tui.adapters.config.paths import shipped
+from kimi_tui.adapters.endpoint.http_client import EndpointClient
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.cli.arguments import parse_arguments
 from kimi_tui.cli.configuration import Configuration
@@ -25,9 +27,12 @@ from kimi_tui.cli.early_terminal import EarlyTerminal
 from kimi_tui.cli.fault_reports import FaultReports
 from kimi_tui.cli.parts import Sessions
 from kimi_tui.cli.screen_command import build_app, screen_program
+from kimi_tui.core.errors import ConnectionFailedError
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.app.kimi_app import KimiApp
 from kimi_tui.ui.terminal.ending import Ending
+from tests.tls import AUTHORITY, tls_server
 from tests.ui.program import talk
 
 AUDITED = ("open", "os.", "fcntl.", "shutil.", "tempfile.")
@@ -162,6 +167,33 @@ async def test_no_file_is_touched_on_the_loop(tmp_path: Path, probe: Probe) -> N
         "fcntl.flock",
     ):
         assert part in touched, part
+
+
+async def test_certificates_are_read_off_the_loop_too(
+    tmp_path: Path, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the endpoint and those of a proxy that is asked over TLS, before the first request alone."""
+    authority, load = tmp_path / "authority.pem", ssl.SSLContext.load_verify_locations
+    authority.write_bytes(AUTHORITY.read_bytes())
+
+    def noted(context: ssl.SSLContext, *args: str | None) -> None:
+        probe.note("load_verify_locations", args)
+        load(context, *args)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", noted)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    with tls_server() as server:
+        for proxy in (None, f"https://{server.host}"):
+            client = EndpointClient(DEEPINFRA, f"https://{server.host}/v1", "key", proxy=proxy)
+            probe.loop_thread = threading.get_ident()
+            with suppress(ConnectionFailedError):  # the server is no proxy
+                async with client.send(b"{}", "model") as response:
+                    assert response.is_event_stream
+            await client.aclose()
+            probe.loop_thread = None
+    assert probe.on_loop == []
+    assert len(server.received) == 2
+    assert [call.partition(" ")[0] for call in probe.elsewhere] == ["open", "load_verify_locations"] * 3
 
 
 async def use_sessions(run: Run, foreign: Path, data: Path) -> None:

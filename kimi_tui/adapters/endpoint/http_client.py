@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from kimi_tui import __version__
@@ -95,6 +95,7 @@ class EndpointClient:
         self._base_url, self._key, self._connect_timeout_s = base_url, key, connect_timeout_s
         self._headers, self._proxy, self._transport = dict(headers or {}), proxy, transport
         self._client: httpx.AsyncClient | None = None
+        self._opening = asyncio.Lock()
         self._has_proxy = False
         self._secrets = [value for value in (key or "", *self._headers.values()) if len(value) >= MIN_SECRET_CHARS]
 
@@ -107,46 +108,61 @@ class EndpointClient:
         """The endpoint's own words, without the key or another header's value where it repeats one."""
         return Redactor(self._secrets).clean(words)
 
-    def _open(self) -> httpx.AsyncClient:
-        if self._client is None:
-            import httpx  # noqa: PLC0415 - see the head of the module
+    async def _open(self) -> httpx.AsyncClient:
+        """Raises ConnectionFailedError where a header, the named proxy or certificates cannot be used."""
+        async with self._opening:  # requests that begin together share the pool
+            if self._client is None:
+                headers = self._checked_headers()
+                network.look_names_up_aside(asyncio.get_running_loop())
+                self._client = await self._made(headers)
+            return self._client
 
-            own = {
-                "User-Agent": f"kimi-tui/{__version__}",
-                "Content-Type": "application/json",
-                "Accept": "text/event-stream, application/json",
-                **({"Authorization": f"Bearer {self._key}"} if self._key else {}),
-            }
-            pairs = (*own.items(), *self._headers.items())
-            if not all(text.isascii() and text.isprintable() for pair in pairs for text in pair):
-                # Checked before the library sees it: its own error would repeat the value.
-                raise ConnectionFailedError(
-                    "A header holds what no request can carry; nothing was sent.", "Check the key and [api] headers."
-                )
-            network.look_names_up_aside(asyncio.get_running_loop())
-            headers = httpx.Headers(own)
-            headers.update(self._headers)  # instead of ours, however they are spelled
-            self._client = httpx.AsyncClient(
-                headers=headers,
-                # Once connected, the engine keeps the clock: it alone can tell a token from a sign of life.
-                timeout=httpx.Timeout(None, connect=self._connect_timeout_s),
-                follow_redirects=False,
-                **self._way(),
+    def _checked_headers(self) -> httpx.Headers:
+        import httpx  # noqa: PLC0415 - see the head of the module
+
+        own = {
+            "User-Agent": f"kimi-tui/{__version__}",
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream, application/json",
+            **({"Authorization": f"Bearer {self._key}"} if self._key else {}),
+        }
+        pairs = (*own.items(), *self._headers.items())
+        if not all(text.isascii() and text.isprintable() for pair in pairs for text in pair):
+            # Checked before the library sees it: its own error would repeat the value.
+            raise ConnectionFailedError(
+                "A header holds what no request can carry; nothing was sent.", "Check the key and [api] headers."
             )
-        return self._client
+        headers = httpx.Headers(own)
+        headers.update(self._headers)  # instead of ours, however they are spelled
+        return headers
 
-    def _way(self) -> dict[str, Any]:
-        """The library's options; ConnectionFailedError where the named proxy or certificates cannot be used."""
-        if self._transport is not None:
-            return {"transport": self._transport, "trust_env": False}
-        # Certificates take 30 ms to load, and an address of this machine without TLS needs none. Nor may a proxy of the
-        # environment carry what was to stay on this machine, unencrypted.
-        is_plain = self._base_url.lower().startswith("http://")
-        proxy = network.find_proxy(self._base_url, self._proxy) if self._proxy or not is_plain else None
+    async def _made(self, headers: httpx.Headers) -> httpx.AsyncClient:
+        import httpx  # noqa: PLC0415 - see the head of the module
+
+        # Certificates are files, and take 30 ms to load.
+        proxy, trusted = (None, False) if self._transport is not None else await asyncio.to_thread(self._find_way)
         self._has_proxy = proxy is not None
         # A proxy's password is a secret as the key is.
         self._secrets += [word for word in (proxy.auth or ()) if len(word) >= MIN_SECRET_CHARS] if proxy else []
-        return {"proxy": proxy, "verify": not is_plain and network.load_certificates(), "trust_env": False}
+        return httpx.AsyncClient(
+            headers=headers,
+            # Once connected, the engine keeps the clock: it alone can tell a token from a sign of life.
+            timeout=httpx.Timeout(None, connect=self._connect_timeout_s),
+            follow_redirects=False,
+            transport=self._transport,
+            proxy=proxy,
+            verify=trusted,
+            trust_env=False,
+        )
+
+    def _find_way(self) -> tuple[httpx.Proxy | None, ssl.SSLContext | bool]:
+        """The proxy, and the certificates that are trusted; an address of this machine without TLS needs none.
+
+        Nor may a proxy of the environment carry what was to stay on this machine, unencrypted.
+        """
+        is_plain = self._base_url.lower().startswith("http://")
+        proxy = network.find_proxy(self._base_url, self._proxy) if self._proxy or not is_plain else None
+        return proxy, not is_plain and network.load_certificates()
 
     @asynccontextmanager
     async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[_Response]:
@@ -171,7 +187,7 @@ class EndpointClient:
         started_s = time.monotonic()
         way = Way(limit_s=self._connect_timeout_s, is_plain=url.lower().startswith("http://"))
         try:
-            client = self._open()
+            client = await self._open()
             way.has_proxy = self._has_proxy
             size = {"Content-Length": str(len(body))}
             content, extensions = _sent_pieces(body), {"trace": way.note}

@@ -46,8 +46,8 @@ _HEADER_VALUE = re.compile("[ -~]*")
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    base_url: str = "https://api.deepinfra.com/v1/inference"
-    """What requests go below; the dialect says how."""
+    base_url: str = ""
+    """What requests go below; "" = the dialect's own, see `Settings.base_url`."""
     model: str = DEFAULT_MODEL
     """The model's name; its slash stays."""
     dialect: str = DEFAULT_DIALECT.name
@@ -150,6 +150,11 @@ class Settings:
     @property
     def dialect(self) -> Dialect:
         return DIALECTS[self.api.dialect]
+
+    @property
+    def base_url(self) -> str:
+        """What requests go below; the dialect says how. Where none is named, a key goes to its own endpoint alone."""
+        return self.api.base_url or self.dialect.base_url
 
 
 SECTIONS: Mapping[str, type[Any]] = {

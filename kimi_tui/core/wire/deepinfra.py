@@ -47,6 +47,11 @@ _ERRORS = ErrorKeys(
     ("error", "detail", "error_message", "message"),
     kind="error_type",
     named="error_message",
+    kinds=("error_type", "type", "code"),
+    statuses=("status", "status_code", "code"),
+    place="loc",
+    place_root="body",
+    findings=("msg", "type"),
     key_variable=_KEY_VARIABLES[0],
 )
 _BESIDE_A_REPLY = ("error", "error_type", "error_message")
@@ -229,6 +234,7 @@ DEEPINFRA = Dialect(
     fields=_FIELDS,
     own_names=frozenset({"input", *_FIELDS}),
     prompt_name="input",
+    base_url="https://api.deepinfra.com/v1/inference",
     address=_address,
     write_body=_write_body,
     read_document=_read,

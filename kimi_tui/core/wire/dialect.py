@@ -97,6 +97,8 @@ class Dialect:
     """The names in a body that the dialect writes itself, so that nobody else may: the prompt's and its fields'."""
     prompt_name: str
     """In a body."""
+    base_url: str
+    """Of the endpoint whose dialect it is, where `[api] base_url` names no other."""
     address: Callable[[str, str], str]
     """Where requests go, from the base URL and the model."""
     write_body: Callable[[str, str, Mapping[str, object]], dict[str, object]]

@@ -1,7 +1,7 @@
 """What an endpoint's errors mean, whatever shape they come in; a dialect says under which keys they stand.
 
-Source of the shapes: the answers of raw completion servers, such as {"detail": "…"}, {"error": {"message": …}},
-{"detail": [{"loc", "msg", "type"}]}, and a proxy's HTML.
+Source of the shapes: what raw completion servers answer, such as words alone, words within words, a list of findings,
+and a proxy's HTML.
 """
 
 from __future__ import annotations
@@ -63,6 +63,16 @@ class ErrorKeys(NamedTuple):
     """Key of its kind, said on its own where nothing else is; "" = there is none."""
     named: str = ""
     """The one of `words` before which the kind is said."""
+    kinds: tuple[str, ...] = ()
+    """Keys of names by which a refusal can be told from a failure."""
+    statuses: tuple[str, ...] = ()
+    """Keys of a status as HTTP has it."""
+    place: str = ""
+    """Key of where one of several findings lies: a list, the outermost part first."""
+    place_root: str = ""
+    """A part of that which all have, and so is not said."""
+    findings: tuple[str, ...] = ()
+    """Keys of what a finding says, the likeliest first."""
     key_variable: str = "the key"
     """What is to be checked where the key is refused."""
 
@@ -87,17 +97,17 @@ def _words(value: object, keys: ErrorKeys, depth: int) -> str | None:
     if isinstance(value, dict) and depth:
         return _words_in(value, keys, depth - 1) or _plain(value)
     if isinstance(value, list):
-        return "; ".join(_item(item) for item in value[:MAX_ITEMS])
+        return "; ".join(_item(item, keys) for item in value[:MAX_ITEMS])
     return value if isinstance(value, str) else _plain(value)
 
 
-def _item(item: object) -> str:
+def _item(item: object, keys: ErrorKeys) -> str:
     """One finding of a 422: where and what."""
     if not isinstance(item, dict):
         return item if isinstance(item, str) else _plain(item)
-    place = item.get("loc")
-    where = ".".join(_plain(part) for part in place if part != "body") if isinstance(place, list) else ""
-    what = item.get("msg") or item.get("type")
+    place = item.get(keys.place)
+    where = ".".join(_plain(part) for part in place if part != keys.place_root) if isinstance(place, list) else ""
+    what = next(filter(None, map(item.get, keys.findings)), None)
     words = what if isinstance(what, str) else "not accepted"
     return f"{where}: {words}" if where else words
 
@@ -122,10 +132,10 @@ def _hint_in(document: Mapping[str, object], keys: ErrorKeys) -> str:
     """What to do about an error, by a status of HTTP, the name of its kind, or the findings that it lists."""
     inner = [value for value in map(document.get, keys.words) if isinstance(value, dict)]
     for part in (document, *inner):
-        for status in map(part.get, ("status", "status_code", "code")):
+        for status in map(part.get, keys.statuses):
             if isinstance(status, int) and 400 <= status < 500:
                 return _MEANINGS.get(status, _REFUSED)[2].format(key=keys.key_variable)
-        names = [name for name in map(part.get, (keys.kind, "type", "code")) if isinstance(name, str)]
+        names = [name for name in map(part.get, keys.kinds) if isinstance(name, str)]
         if any(map(_REFUSING.search, names)) or any(isinstance(part.get(key), list) for key in keys.words):
             return _REFUSED[2]
     return TRY_AGAIN

@@ -220,7 +220,7 @@ class PromptSource:
         if fields is None or extra is None:
             fields, extra = planned.fields, request.extra
         body = build_body(settings.dialect, model, view.text, fields, extra)
-        url = settings.dialect.address(settings.api.base_url, model)
+        url = settings.dialect.address(settings.base_url, model)
         is_streamed = fields.get("stream") is True
         match form:
             case "text":

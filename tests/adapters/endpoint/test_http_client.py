@@ -88,6 +88,22 @@ async def failure(client: EndpointClient, body: bytes = b"{}") -> errors.Complet
     return caught.value
 
 
+async def test_requests_that_begin_together_share_one_pool() -> None:
+    both, left = asyncio.Barrier(2), asyncio.Semaphore(0)
+
+    async def handler(_request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await both.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nyes")
+        assert await reader.read() == b""  # the connection is kept until the client is closed
+        left.release()
+
+    async with serving(handler) as client, asyncio.timeout(10):
+        assert set(await asyncio.gather(read(client), read(client))) == {b"yes"}
+        await client.aclose()
+        for _ in range(2):
+            await left.acquire()
+
+
 async def test_the_request_is_the_documented_one() -> None:
     seen: list[bytes] = []
 
@@ -239,7 +255,7 @@ async def test_no_secret_reaches_a_tape_however_it_is_repeated(status: int) -> N
                 await asyncio.sleep(0.005)
 
     async with serving(handler, headers={"X-Team": "team-secret-7d1"}) as client:
-        client._secrets.append("proxy/pass")  # as `_way` notes a proxy's password
+        client._secrets.append("proxy/pass")  # as opening notes a proxy's password
         records = await taped(client, json.dumps({"input": f"my keys: {SECRETS}"}).encode())
     data = encode_records(records)
     assert not [word for word in (*SECRETS, "who=", "me@example.org", "127.0.0.1") if word.encode() in data]
