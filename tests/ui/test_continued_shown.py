@@ -59,6 +59,23 @@ async def test_a_reply_that_goes_on_is_copied_as_far_as_it_has_come(tmp_path: Pa
         await running.shows("a reply is running; stop it first")
 
 
+async def test_a_reply_that_is_written_is_copied_as_far_as_it_has_come(tmp_path: Path) -> None:
+    answers = asyncio.Event()
+    script = streaming(token("Hm."), answers, token("</think>Roast"), token(" it"), asyncio.Event())
+    async with program(tmp_path, script) as running:
+        await running.type("Lamb?<enter>")
+        await running.shows("Thinking")
+        await running.type("/copy<enter>")
+        await running.shows("There is no text to copy in this message.")
+        assert running.app.clipboard == ""
+        answers.set()
+        await running.shows("Roast it")
+        for keys in ("<ctrl+u>/copy<enter>", "/copy text<enter>", "<shift+tab>y"):
+            running.app.copy_to_clipboard("")
+            await running.type(keys)
+            assert running.app.clipboard == "Roast it", keys
+
+
 async def test_a_reply_that_is_whole_offers_nothing(tmp_path: Path) -> None:
     async with program(tmp_path, session=CUT) as running:
         await running.shows("Roast it and")

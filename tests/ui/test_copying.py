@@ -49,6 +49,21 @@ class FakeClipboard:
         return self.delivery
 
 
+async def test_what_is_selected_with_the_mouse_goes_before_its_message(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.pilot.mouse_down("#transcript", offset=(4, 1))
+        await running.pilot.hover("#transcript", offset=(8, 1))
+        await running.pilot.mouse_up("#transcript", offset=(8, 1))
+        selected = running.screen.get_selected_text()
+        assert selected
+        await running.type("y")
+        assert running.app.clipboard == selected
+        assert not running.screen.get_selected_text()
+        await running.type("y")
+        assert len(running.app.clipboard) > len(selected)
+
+
+
 @pytest.mark.parametrize("delivery", DELIVERIES, ids=str)
 @pytest.mark.parametrize("what", PLACES)
 async def test_what_is_said_of_a_copy_is_true(tmp_path: Path, what: str, delivery: Delivery) -> None:

@@ -42,10 +42,17 @@ class CopyCommands:
         }
 
     def _copy(self, argument: str) -> None:
-        """Copy the message as it was written, or (with "text") without its Markdown."""
-        message, word = self.target.on_screen(), argument.strip().lower()
+        """Copy what is selected, else the message as it was written, or (with "text") without its Markdown."""
+        word = argument.strip().lower()
         if word not in {"", "text", "markdown"}:
             raise UsageError(f"/copy takes text or markdown, not {argument.strip()!r}.")
+        if not word and (selected := self.transcript.selection.text()):
+            self.copy(selected, "The selection")
+            self.transcript.screen.clear_selection()
+            return
+        message = self.target.on_screen()
+        if not message.content:
+            raise UsageError("There is no text to copy in this message.")
         text = self.transcript.plain_text_of(message.id) if word == "text" else message.content
         self.copy(text, "The message")
 

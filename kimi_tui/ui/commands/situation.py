@@ -39,10 +39,10 @@ def offers(chat: Chat, transcript: Transcript, drafts: Drafts, *, is_finding: bo
         found |= {need for need, holds in MESSAGE_OFFERS.items() if holds(target)}
         found |= {Need.CODE} if "```" in target.content and transcript.code.has_any(target.id) else set()
         found |= {Need.LINK} if "://" in target.content and transcript.links.has_any(target.id) else set()
-    found |= {Need.TEXT} if target is not None or chat.message(chosen) is not None else set()
     found |= {Need.REPLY} if chat.reply_at(chosen) is not None else set()
     found |= {Need.SHOWN} if chat.branch else set()
     if (key := chat.shown_key(chosen)) is not None:
+        found.add(Need.TEXT)
         place, count = chat.place_among_alternatives(key)
         found |= {Need.EARLIER} if place > 1 else set()
         found |= {Need.LATER} if place < count else set()

@@ -31,7 +31,7 @@ class Target:
         return _there(self.chat.target(self.cursor.chosen))
 
     def on_screen(self) -> Message:
-        """As `message`, but of a reply that is gone on with all that has come."""
+        """As `message`, but of a reply that grows all that has come."""
         return _there(self.chat.on_screen(self.cursor.chosen))
 
     def reply(self) -> Message:

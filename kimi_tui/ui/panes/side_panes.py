@@ -180,9 +180,13 @@ class SidePanes(Horizontal):
     def _set_width(self, name: str, columns: int) -> None:
         """The width is remembered a little later: one that is dragged changes often."""
         low, high = PANE_WIDTH_ENDS
+        wish, before = self._widths[name], self._arrangement
         self._widths[name] = min(max(columns, low), high)
         self.fit()
         found = self._arrangement
+        if found == before:  # there is no more room here: what was wished for holds in a larger window
+            self._widths[name] = wish
+            return
         self._widths[name] = found.left_columns if name == found.left else found.right_columns or self._widths[name]
         if not self._is_due:
             self._is_due = True

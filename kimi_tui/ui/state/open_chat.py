@@ -104,16 +104,15 @@ class Chat:
     def target(self, chosen: str | None) -> Message | None:
         """The message that actions are about: the chosen one, else the last; the growing reply is none yet."""
         live = self.replies.live
-        return None if live is not None and chosen == live.key else self._chosen_or_last(chosen)
-
-    def _chosen_or_last(self, chosen: str | None) -> Message | None:
+        if live is not None and chosen == live.key:
+            return None
         return self.message(chosen) or (self.branch[-1] if self.branch else None)
 
     def on_screen(self, chosen: str | None) -> Message | None:
-        """As `target`, but a reply that is gone on with is one too, as far as it has come."""
-        message = self._chosen_or_last(chosen)
-        growing = None if message is None else self.replies.find(message.id)
-        return message if growing is None else growing.so_far
+        """As `target`, but the reply that grows is one too, as far as it has come."""
+        key = self.shown_key(chosen)
+        growing = None if key is None else self.replies.find(key)
+        return self.message(key) if growing is None else growing.so_far
 
     def reply_at(self, chosen: str | None) -> Running | Message | None:
         """The chosen reply, or the one that answers the chosen question on the branch shown; else the last one.

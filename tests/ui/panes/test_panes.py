@@ -106,6 +106,14 @@ async def test_letters_that_mean_nothing_in_a_pane_change_nothing(tmp_path: Path
         assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == kept
 
 
+async def test_a_width_that_has_no_room_here_is_kept_for_larger_windows(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK, size=(80, 24)) as running:
+        await running.type("<f5>" + "<alt+right>" * 12)
+        await running.until(lambda: running.side("prompt").outer_size.width == 40)
+        await running.pilot.resize_terminal(120, 40)
+        await running.until(lambda: running.side("prompt").outer_size.width == 44)
+
+
 async def test_keys_do_not_wait_until_a_width_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(side_panes, "SAVE_DELAY_S", 60.0)
     async with program(tmp_path, session=TALK) as running:
