@@ -19,7 +19,7 @@ from kimi_tui.core.session.growing_reply import ReplyPart, texts_of
 from kimi_tui.core.session.kept_traces import Absent, KeptTraces
 from kimi_tui.core.session.reply_edits import edited_answer, edited_thinking, without_answer
 from kimi_tui.core.session.request_starts import requests_of
-from kimi_tui.core.session.session import Message, Session, Timing
+from kimi_tui.core.session.session import Message, Role, Session, Timing
 from kimi_tui.core.session.timeline import timeline
 from kimi_tui.core.session.token_trace import TokenTrace
 from kimi_tui.core.settings.recorded_turn import recorded_turn
@@ -191,6 +191,17 @@ async def test_what_an_edit_leaves_keeps_its_tokens_and_what_follows_has_its_own
     )
     assert [request.is_of_another for request in trace.requests] == [True, False]
     assert [text for text, _ in pieces(known(engine, reply), reply)] == ["a", "b", "c", "d"]
+
+
+async def test_an_alternative_that_goes_on_with_a_reply_has_its_tokens() -> None:
+    session = opened()
+    scripts = [streaming(token("a"), think_end(), token("b"), end("length")), streaming(token("C"), end())]
+    engine = Engine(ScriptedClient(scripts), HandClock())
+    (reply,) = (await engine.start(session, Asking("x"), REQUEST).finished()).replies
+    session.update(lambda value: value.with_message(Message("m9", Role.USER, "More?", reply.id, NOW)))
+    (other,) = (await engine.start(session, GoingOn(reply), REQUEST, going_on).finished()).replies
+    assert other.id != reply.id
+    assert pieces(known(engine, other), other) == [("a", True), ("b", True), ("C", True)]
 
 
 async def test_what_the_user_typed_is_no_token() -> None:

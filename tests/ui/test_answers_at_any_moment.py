@@ -14,11 +14,13 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
-from kimi_tui.core.ports import HeldSession, Tap
+from kimi_tui.core.ports import HeldSession, SessionSaver, Tap
+from kimi_tui.core.session.reply_edits import ReplyStart
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.wire.turn_events import ReplyDelta, TurnEnded
 from kimi_tui.engine.open_session import OpenSession
@@ -150,16 +152,23 @@ class World:
                     self.chat.open_session.update(lambda _: session)
 
 
-def world(session: Session, breaks: list[tuple[str, int]] | None = None) -> World:
+def world(
+    session: Session,
+    breaks: list[tuple[str, int]] | None = None,
+    *,
+    scripted: ScriptedClient | None = None,
+    store: SessionSaver | None = None,
+) -> World:
+    """With `scripted` its scripts are played instead."""
     client, tasks, view = Answerer([], breaks=list(breaks or [])), list[asyncio.Task[None]](), View()
     clock = HandClock()
 
     def run(work: Awaitable[None]) -> None:
         tasks.append(asyncio.ensure_future(work))
 
-    chat = Chat(OpenSession(session, None), HeldSession(session))
+    chat = Chat(OpenSession(session, store), HeldSession(session))
     turns = Turns(
-        MemorySettings({"api": {"retries": 0}}), lambda: Engine(client, clock), clock, view, run, label=str,
+        MemorySettings({"api": {"retries": 0}}), lambda: Engine(scripted or client, clock), clock, view, run, label=str,
         checks=FormChecks(None, str, view, run),
     )  # fmt: skip
     return World(chat, turns, view, client, tasks)
@@ -294,3 +303,52 @@ async def test_what_waits_follows_when_all_have_ended() -> None:
     assert more.parent == "m3"
     assert len(place.view.ended) == 3
     assert place.client.bodies[2]["input"].count("more") == 1
+
+
+class Saves:
+    """Keeps what was saved, in its order."""
+
+    def __init__(self) -> None:
+        self.sessions: list[Session] = []
+
+    async def save(self, session: Session) -> None:
+        self.sessions.append(session)
+
+
+@pytest.mark.parametrize("is_chosen", [True, False])
+async def test_what_is_shown_is_saved_as_shown_from_its_end_on(is_chosen: bool) -> None:
+    first, second, saves = asyncio.Event(), asyncio.Event(), Saves()
+    scripts = [
+        Script([first, *([token("late"), end()] if is_chosen else [BrokenStreamError("It broke.")])]),
+        Script([token("sho"), second, token("wn"), end()]),
+    ]
+    place = world(talk(), scripted=(client := ScriptedClient(scripts)), store=saves)
+    thought = place.chat.branch[-1]
+    with patch.object(running_turns, "FRAME_S", 0.0):
+        for number in (1, 2):
+            place.turns.answer(place.chat, thought, Answers(1))
+            while len(client.bodies) < number:
+                await asyncio.sleep(0)
+        if is_chosen:
+            place.press("right")
+        else:
+            first.set()
+            while not place.view.ended:
+                await asyncio.sleep(0)
+        second.set()
+        while not any(message.content == "shown" for message in place.chat.session.messages):
+            await asyncio.sleep(0)
+        first.set()
+        await place.idle()
+    shown = [session for session in saves.sessions if session.messages[-1].content == "shown"]
+    assert shown
+    assert {session.head for session in shown} == {"m4"}
+
+
+async def test_what_the_next_reply_begins_with_waits_while_a_thinking_is_answered() -> None:
+    place = world(talk())
+    place.chat.next_reply = NextReply(start=ReplyStart.seed(THOUGHT))
+    with patch.object(running_turns, "FRAME_S", 0.0):
+        place.turns.answer(place.chat, place.chat.branch[-1], Answers(1))
+        await place.idle()
+    assert place.chat.next_reply.start == ReplyStart.seed(THOUGHT)
