@@ -10,7 +10,7 @@ from textual.widgets import Input, TextArea
 from kimi_tui.core.settings.actions import Need, Scope
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.ui.commands.dispatcher import Done, Rows
-from kimi_tui.ui.keys.focus import scope_of, take_keys
+from kimi_tui.ui.keys.focus import scope_of
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.find_bar import FindBar
 from kimi_tui.ui.panes.side_panes import SidePanes
@@ -46,13 +46,8 @@ class ScreenCommands:
 
     def rows(self) -> Rows:
         return {
-            "send": self.composer.submit,
-            "new-line": self._new_line,
+            **self.composer.edit_actions,
             "type-command": lambda: self.drafts.begin_command(self.cursor.chosen),
-            "delete-word": self.composer.action_delete_word_right,
-            "yank": self.composer.action_yank,
-            "undo-edit": self.composer.action_undo,
-            "redo-edit": self.composer.action_redo,
             "stop": self.stop,
             "try-now": self._retry_now,
             "back": self._back,
@@ -60,12 +55,7 @@ class ScreenCommands:
             "palette": self._open_palette,
             "help": self._open_help,
             "quit": self.leave,
-            "quit-when-empty": lambda: self.leave() if self.composer.is_empty else None,
         }
-
-    def _new_line(self) -> None:
-        self.composer.begin_line()
-        take_keys(self.composer)
 
     def _retry_now(self) -> None:
         for running in self.replies().running:

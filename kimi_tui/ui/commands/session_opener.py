@@ -21,9 +21,8 @@ from kimi_tui.ui.state.slash import Command, is_message, parse_line
 from kimi_tui.ui.widgets.composer import Composer
 
 ENDING = frozenset({"quit", "copy-or-quit"})
-EDITING = {"delete-word", "yank", "undo-edit", "redo-edit"}
-AT_ONCE = ENDING | EDITING | {"send", "new-line", "quit-when-empty", "back"}
-"""Actions that need no session: those of the composer, and those that end something."""
+AT_ONCE = ENDING | {"back"}
+"""Actions that need no session, beside those of the composer."""
 
 
 @dataclass(eq=False)
@@ -104,7 +103,7 @@ class SessionOpener:
 
     def is_too_early_for(self, action_id: str) -> bool:
         """Whether an action has to wait until the session has been read; that is told then."""
-        is_early = not self._is_over.is_set() and action_id not in AT_ONCE
+        is_early = not self._is_over.is_set() and action_id not in {*AT_ONCE, *self.composer.edit_actions}
         if is_early:
             self.remark("The session is still being opened; this waits for it.")
         return is_early

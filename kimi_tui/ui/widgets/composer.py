@@ -16,9 +16,10 @@ from textual.widgets import TextArea
 
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.keymap import DEFAULT_KEYS, Keys
+from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.state.first_frame import PLACEHOLDER
 from kimi_tui.ui.state.slash import Choices, Completion, completions, is_half_typed
-from kimi_tui.ui.widgets.editing import EditArea
+from kimi_tui.ui.widgets.editing import Acts, EditArea
 from kimi_tui.ui.widgets.wrapping import LONG_LINE
 
 
@@ -39,16 +40,6 @@ class Composer(EditArea):
     """
 
     scope: ClassVar[Scope] = Scope.COMPOSER
-    EDIT_METHODS: ClassVar[dict[str, str]] = {
-        "send": "submit",
-        "new-line": "begin_line",
-        "quit-when-empty": "delete_or_quit",
-        "last-prompt": "up_or_recall",
-        **EditArea.EDIT_METHODS,
-    }
-    """Its keys are taken in the order typed, together with the letters: the library would do a priority binding before
-    letters that are still on their way."""
-    OWN_KEYS: ClassVar[dict[str, str]] = {**EditArea.OWN_KEYS, "tab": "complete", "down": "down_or_pick"}
 
     @dataclass
     class Submitted(Message):
@@ -91,6 +82,21 @@ class Composer(EditArea):
         )
 
     @property
+    def edit_actions(self) -> Acts:
+        return {
+            "send": self.submit,
+            "new-line": self.begin_line,
+            "quit-when-empty": self.delete_or_quit,
+            **super().edit_actions,
+        }
+
+    @property
+    def own_keys(self) -> Acts:
+        """The one that brings a prompt back from elsewhere moves in the text first."""
+        recalling = dict.fromkeys(self.edit_keys["last-prompt"], self.up_or_recall)
+        return {**super().own_keys, "tab": self.complete, "down": self.down_or_pick, **recalling}
+
+    @property
     def draft(self) -> str:
         """What has been typed, exactly."""
         return self.exact_text
@@ -119,6 +125,7 @@ class Composer(EditArea):
 
     def begin_line(self) -> None:
         self.type_text("\n")
+        take_keys(self)
 
     def delete_or_quit(self) -> None:
         if not self.is_empty:

@@ -6,6 +6,7 @@ The library's widgets step by code points, which takes emoji and accented letter
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -24,6 +25,8 @@ from kimi_tui.ui.terminal.terminal_input import Paste
 from kimi_tui.ui.widgets import graphemes
 from kimi_tui.ui.widgets.long_text import LongTextArea
 from kimi_tui.ui.widgets.placeholders import Placeholders
+
+Acts = Mapping[str, Callable[[], None]]
 
 
 @dataclass(slots=True)
@@ -46,10 +49,6 @@ class Kills:
 class Editing:
     """The keys that the library's editors do not have."""
 
-    EDIT_METHODS: ClassVar[dict[str, str]] = {}
-    OWN_KEYS: ClassVar[dict[str, str]] = {}
-    """Methods by keys, where no action has the key: such as what many terminals send for Alt+Left and Alt+Right."""
-
     @dataclass
     class Opened(Message):
         """An editor is there; whoever has others hands it their `kills`."""
@@ -61,14 +60,31 @@ class Editing:
     _is_changing = False
     """Whether the text is being changed: the cursor then goes where that ends, though a character may go on there."""
 
+    @property
+    @abstractmethod
+    def edit_actions(self) -> Acts:
+        """What does its actions, by their ids."""
+
+    @property
+    @abstractmethod
+    def own_keys(self) -> Acts:
+        """What other keys do that it takes, such as those that many terminals send for Alt+Left and Alt+Right."""
+
+    @cached_property
+    def _acts(self) -> Acts:
+        """What the keys do that it takes in the order typed, together with the letters.
+
+        The library would do a priority binding before letters that are still on their way.
+        """
+        actions = {key: act for id_, act in self.edit_actions.items() for key in self.edit_keys[id_]}
+        return {**self.own_keys, **actions}
+
     async def on_key(self, event: events.Key) -> None:
         """The library would type the letter of a key with Alt."""
-        found = (method for action, method in self.EDIT_METHODS.items() if event.key in self.edit_keys[action])
-        method = next(found, self.OWN_KEYS.get(event.key))
-        if method is not None:
+        if (act := self._acts.get(event.key)) is not None:
             event.stop()
             event.prevent_default()
-            getattr(self, method)()
+            act()
         elif event.character is not None and not event.is_printable and character_of(event):
             # The library types only what is printable, which many blanks and the joiners of emoji are not.
             event.stop()
@@ -83,19 +99,24 @@ class Editing:
 
 
 class EditArea(Editing, LongTextArea):
-    EDIT_METHODS: ClassVar[dict[str, str]] = {
-        "delete-word": "action_delete_word_right",
-        "yank": "action_yank",
-        "undo-edit": "action_undo",
-        "redo-edit": "action_redo",
-    }
-    OWN_KEYS: ClassVar[dict[str, str]] = {"alt+b": "action_cursor_word_left", "alt+f": "action_cursor_word_right"}
-
     _killed_at: Location | None = None
     """Where the cursor is since something was killed and nothing else done; None = something else was."""
 
     _known: tuple[str, str] | None = None
     """The text, and the exact one that it stands for."""
+
+    @property
+    def edit_actions(self) -> Acts:
+        return {
+            "delete-word": self.action_delete_word_right,
+            "yank": self.action_yank,
+            "undo-edit": self.action_undo,
+            "redo-edit": self.action_redo,
+        }
+
+    @property
+    def own_keys(self) -> Acts:
+        return {"alt+b": self.action_cursor_word_left, "alt+f": self.action_cursor_word_right}
 
     @cached_property
     def placeholders(self) -> Placeholders:
@@ -251,10 +272,15 @@ class EditLine(Editing, Input):
         ("ctrl+backspace,alt+backspace", "delete_left_word"),  # the library deletes to the right
         ("alt+delete", "delete_right_word"),
     ]
-    EDIT_METHODS: ClassVar[dict[str, str]] = {"delete-word": "action_delete_right_word", "yank": "action_yank"}
-    OWN_KEYS: ClassVar[dict[str, str]] = {"alt+b": "action_cursor_left_word", "alt+f": "action_cursor_right_word"}
-
     _killed_at: int | None = None
+
+    @property
+    def edit_actions(self) -> Acts:
+        return {"delete-word": self.action_delete_right_word, "yank": self.action_yank}
+
+    @property
+    def own_keys(self) -> Acts:
+        return {"alt+b": self.action_cursor_left_word, "alt+f": self.action_cursor_right_word}
 
     def on_mount(self) -> None:
         self.kills = Kills()
