@@ -63,7 +63,6 @@ async def test_what_is_selected_with_the_mouse_goes_before_its_message(tmp_path:
         assert len(running.app.clipboard) > len(selected)
 
 
-
 @pytest.mark.parametrize("delivery", DELIVERIES, ids=str)
 @pytest.mark.parametrize("what", PLACES)
 async def test_what_is_said_of_a_copy_is_true(tmp_path: Path, what: str, delivery: Delivery) -> None:

@@ -226,6 +226,19 @@ async def test_escape_stops_all_and_what_waits_is_never_sent(tmp_path: Path) -> 
         assert sorted(contents(running)) == ["A begun.", "B begun.", "C begun.", "D begun."]
 
 
+async def test_where_all_come_to_nothing_the_reply_from_before_is_shown_again(tmp_path: Path) -> None:
+    async with program(tmp_path, streaming(asyncio.Event()), streaming(asyncio.Event()), session=TALK) as running:
+        await running.type("/regenerate 2<enter>")
+        await running.until(lambda: len(running.client.bodies) == 2)
+        first = running.screen.chat.replies.turn
+        await running.type("<shift+tab><right>")
+        await running.until(lambda: running.screen.chat.replies.turn is not first)
+        await running.type("<escape>/stop<enter>")
+        await running.idle()
+        assert running.screen.chat.session.head == TALK.messages[1].id
+        assert "Roast it." in running.text
+
+
 async def test_one_that_waits_is_let_go_and_the_rest_goes_on(tmp_path: Path) -> None:
     several = Replies("A", "B", "C", "D", "E")
     async with program(tmp_path, *several.scripts, session=TALK) as running:

@@ -150,6 +150,8 @@ class RunningReplies:
         question_id = shown.turn.reply.question_id
         if self.session.head != question_id:
             shown.turn.head_before = self.session.head
+        elif self.turn is not None:  # where all come to nothing, what was shown before any of them is shown again
+            shown.turn.head_before = self.turn.head_before
         self.open_session.shown_reply = key
         self.running = [shown, *(it for it in self.running if it is not shown)]
         return replace(self.session, head=question_id)
