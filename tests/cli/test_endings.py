@@ -81,11 +81,12 @@ def still_running(mark: str) -> list[str]:
 
 @pytest.fixture
 def env(tmp_path: Path, env: dict[str, str]) -> dict[str, str]:
+    mark = uuid.uuid4().hex
     return {
         **env,
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path / mark)]),  # all that our own processes are given
         "SAVING": str(tmp_path / "saving"),
-        MARK: uuid.uuid4().hex,
+        MARK: mark,
     }
 
 
