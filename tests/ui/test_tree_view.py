@@ -68,7 +68,7 @@ class View(Program):
     @property
     def at(self) -> str:
         """The message of the row with the cursor."""
-        return self.tree._cursor_id or ""
+        return self.tree.cursor_id or ""
 
     @property
     def session(self) -> Session:

@@ -53,7 +53,7 @@ class SessionProcesses:
             if self._has_stopped:
                 process.kill()
             assert process.stdout is not None
-            return _assemble(process.stdout, path)
+            return assemble(process.stdout, path)
 
     def stop(self) -> None:
         """End what is being read, and all that would be: whoever asked for it is leaving."""
@@ -69,7 +69,7 @@ def _start(path: Path) -> subprocess.Popen[bytes] | None:
         return None
 
 
-def _assemble(stream: IO[bytes], path: Path) -> Session:
+def assemble(stream: IO[bytes], path: Path) -> Session:
     """Raises StorageError where the file cannot be read, or the process ended before it was."""
     session, messages = None, list[Message]()
     while length := int.from_bytes(data := stream.read(LENGTH_BYTES), "big"):
@@ -92,7 +92,7 @@ def _has_ended(path: Path) -> StorageError:
     return StorageError(f"{path} could not be read: what read it has ended.", "The file is as it was; try again.")
 
 
-def _pieces(session: Session) -> Iterator[object]:
+def pieces_of(session: Session) -> Iterator[object]:
     """The session without its messages, then these, some at a time."""
     yield replace(session, messages=())
     piece, chars = list[Message](), 0
@@ -105,7 +105,7 @@ def _pieces(session: Session) -> Iterator[object]:
     yield piece
 
 
-def _write(pieces: Iterable[object], stream: IO[bytes]) -> None:
+def write_pieces(pieces: Iterable[object], stream: IO[bytes]) -> None:
     for piece in pieces:
         data = io.BytesIO()
         pickler = pickle.Pickler(data, pickle.HIGHEST_PROTOCOL)
@@ -134,10 +134,10 @@ def main(path: str) -> None:
     """Read a session file and write its session, or why it cannot be read, to the standard output."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        pieces = _pieces(parse_file(Path(path)))
+        pieces = pieces_of(parse_file(Path(path)))
     except StorageError as error:
         pieces = iter([error])
-    _write(pieces, sys.stdout.buffer)
+    write_pieces(pieces, sys.stdout.buffer)
 
 
 if __name__ == "__main__":

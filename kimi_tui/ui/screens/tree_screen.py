@@ -118,7 +118,7 @@ class TreeScreen(Above[None]):
             return
         (session, growing), known = self._acts.state(), self._state
         if session is not known[0] or growing != known[1]:
-            self._load(self._cursor_id)
+            self._load(self.cursor_id)
 
     def _load(self, message_id: str | None) -> None:
         """Show what there is now, with the cursor on a message; None = on the head."""
@@ -159,7 +159,7 @@ class TreeScreen(Above[None]):
         self._say(f"{counted(len(found), 'message')} found")
 
     @property
-    def _cursor_id(self) -> str | None:
+    def cursor_id(self) -> str | None:
         """The (first) message of the row with the cursor; None = there is none."""
         row = self._rows.cursor_row
         return None if row is None or self._outline is None else self._outline.tree.messages[row.place].id
@@ -251,7 +251,7 @@ class TreeScreen(Above[None]):
     # -- what is done to the session
 
     def _jump(self) -> None:
-        self._leave_by(self._acts.jump, self._cursor_id)
+        self._leave_by(self._acts.jump, self.cursor_id)
 
     def _leave_by(self, act: Callable[[str], None], message_id: str | None) -> None:
         if message_id is not None:
@@ -259,7 +259,7 @@ class TreeScreen(Above[None]):
             self.dismiss()
 
     def _prune(self) -> None:
-        if (message_id := self._cursor_id) is not None:
+        if (message_id := self.cursor_id) is not None:
             self._say(self._acts.prune(message_id))
             self._load(message_id)
 
@@ -272,7 +272,7 @@ class TreeScreen(Above[None]):
 
     def _edit_name(self) -> None:
         """It is typed where the branch begins."""
-        message_id, outline = self._cursor_id, self._outline
+        message_id, outline = self.cursor_id, self._outline
         if message_id is None or outline is None:
             return
         start, name = self._acts.name_before(message_id)
@@ -283,7 +283,7 @@ class TreeScreen(Above[None]):
         self._editor.open(message_id, name)
 
     def _take_name(self) -> None:
-        message_id, name, at = self._editor.about, self._editor.value, self._cursor_id
+        message_id, name, at = self._editor.about, self._editor.value, self.cursor_id
         self.set_focus(self._rows)
         self._say(self._acts.name(message_id, name))
         self._load(at)
@@ -293,7 +293,7 @@ class TreeScreen(Above[None]):
     @on(Input.Changed)
     def _on_filter_changed(self, event: Input.Changed) -> None:
         if event.value.strip() and self._outline is not None:
-            self.run_newest(self._search, self._outline, event.value, self._cursor_id)
+            self.run_newest(self._search, self._outline, event.value, self.cursor_id)
         elif self._hits is not None:
             self._end_search()
 

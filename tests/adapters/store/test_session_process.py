@@ -30,7 +30,7 @@ class Told(subprocess.Popen):
         print(self.pid, flush=True)
 subprocess.Popen = Told
 session_process.LARGE_FILE = 0
-session_process._assemble = lambda stream, path: time.sleep(600)
+session_process.assemble = lambda stream, path: time.sleep(600)
 session_process.SessionProcesses().read(Path(sys.argv[1]))
 """
 
@@ -64,7 +64,7 @@ def test_what_is_read_there_is_what_is_read_here(tmp_path: Path, ending: str) ->
 
 def test_no_piece_is_larger_than_it_has_to_be() -> None:
     session = large()
-    _, *pieces = session_process._pieces(session)
+    _, *pieces = session_process.pieces_of(session)
     sizes = [sum(len(message.content) for message in piece) for piece in pieces if isinstance(piece, list)]
     assert sum(sizes) == sum(len(message.content) for message in session.messages)
     assert max(sizes) < PIECE_CHARS + len(session.messages[1].content) + 1
@@ -118,11 +118,11 @@ def test_one_that_is_stopped_says_so_and_none_begins_after_that(tmp_path: Path) 
 
 def test_one_that_dies_wherever_it_is_says_so() -> None:
     path, whole = Path("s.toml"), io.BytesIO()
-    session_process._write(session_process._pieces(talk(("Why?", "Because."))), whole)
+    session_process.write_pieces(session_process.pieces_of(talk(("Why?", "Because."))), whole)
     data = whole.getvalue()
     for end in range(len(data)):
         with pytest.raises(StorageError, match="what read it has ended"):
-            session_process._assemble(io.BytesIO(data[:end]), path)
+            session_process.assemble(io.BytesIO(data[:end]), path)
 
 
 def test_it_imports_nothing_of_the_screen(tmp_path: Path) -> None:

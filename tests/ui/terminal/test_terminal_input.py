@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual import events
+from textual._xterm_parser import XTermParser
 from textual.message import Message
 
 from kimi_tui.ui.terminal import terminal_input
@@ -113,13 +114,13 @@ def test_a_mark_that_comes_slowly_is_a_mark_and_the_escape_key_a_key(monkeypatch
 def test_the_parser_sees_nothing_of_a_paste(monkeypatch: pytest.MonkeyPatch) -> None:
     """It reads character by character; so the cost of a paste does not depend on what is in it."""
     reader, seen = TerminalInput(), list[str]()
-    feed = reader._parser.feed
+    feed = XTermParser.feed
 
-    def see(data: str) -> Iterable[Message]:
+    def see(parser: XTermParser, data: str) -> Iterable[Message]:
         seen.append(data)
-        return feed(data)
+        return feed(parser, data)
 
-    monkeypatch.setattr(reader._parser, "feed", see)
+    monkeypatch.setattr(XTermParser, "feed", see)
     pieces = [START, *["\x1b[31m text \r" * 400] * 100, END]
     expected = "[31m text \r" * 40_000
     assert [word for piece in pieces for word in told(reader.feed(piece))] == [f"'{expected}'"]
