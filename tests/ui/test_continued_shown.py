@@ -74,6 +74,9 @@ async def test_a_reply_that_is_written_is_copied_as_far_as_it_has_come(tmp_path:
             running.app.copy_to_clipboard("")
             await running.type(keys)
             assert running.app.clipboard == "Roast it", keys
+        running.screen.type_here()
+        await running.type(f"/export {tmp_path / 'so far.md'}<enter>")
+        await running.shows("that is being written is not in it.")
 
 
 async def test_a_reply_that_is_whole_offers_nothing(tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ class PaneCommands:
 
     def _widen(self, columns: int) -> None:
         if not self.panes.widen(columns):
-            self.remark("There is no side pane to resize; open one first.", "There is no side pane to resize.")
+            words = "No pane stands beside the conversation."
+            self.remark(f"{words} Open one, or make the window larger, to resize it.", words)
 
     def _show_reasoning(self) -> None:
         """The chosen message stays chosen."""

@@ -12,7 +12,6 @@ from shlex import quote
 from kimi_tui.core.errors import StorageError, UsageError
 from kimi_tui.core.ports import SessionStore
 from kimi_tui.core.session.listing import UNTITLED, Unreadable
-from kimi_tui.core.session.session import Session
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Rows
@@ -47,10 +46,6 @@ class SessionCommands:
             "restore-session": self.restore,
         }
 
-    @property
-    def _session(self) -> Session:
-        return self.open_chats.current.session
-
     async def _rename(self, argument: str) -> None:
         title = " ".join(argument.split())
         if not title:
@@ -69,7 +64,7 @@ class SessionCommands:
             path = await asyncio.to_thread(self.session_store.find, name, passed_over.append)
         else:
             listing = await asyncio.to_thread(self.session_store.list)
-            others = (summary.path for summary in listing.summaries if summary.id != self._session.id)
+            others = (summary.path for summary in listing.summaries if summary.id != self.open_chats.current.session.id)
             found = next(others, None)
             if found is None:
                 raise StorageError(listing.words_for_none("There is no other session."), "/new begins a new one.")
@@ -87,9 +82,10 @@ class SessionCommands:
         self.say(f"This is a copy of {source}; the file stays as it is.")
 
     async def _export(self, argument: str) -> None:
-        path = _path(argument, "export", "lamb.md")
-        await asyncio.to_thread(self.session_store.export, self._session, path)
-        self.say(f"Exported to {path}.")
+        path, chat = _path(argument, "export", "lamb.md"), self.open_chats.current
+        lacks = " The reply that is being written is not in it." if chat.replies.turn is not None else ""
+        await asyncio.to_thread(self.session_store.export, chat.session, path)
+        self.say(f"Exported to {path}.{lacks}")
 
     async def _save_as(self, argument: str) -> None:
         path = _path(argument, "save-as", "lamb.toml")
