@@ -22,10 +22,12 @@ class Redaction(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
-        self._secrets = [*secrets]
+        self._secrets = list[str]()
+        self.hide(*secrets)
 
-    def hide(self, secret: str) -> None:
-        self._secrets.append(secret)
+    def hide(self, *secrets: str) -> None:
+        self._secrets += secrets
+        self._redactor = Redactor(self._secrets, b"[redacted]")
 
     def formatException(  # noqa: N802 - the library's name
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -34,7 +36,7 @@ class Redaction(logging.Formatter):
         return "".join(traceback.format_tb(trace)) + (kind.__name__ if kind else "")
 
     def format(self, record: logging.LogRecord) -> str:
-        text = Redactor(self._secrets, b"[redacted]").clean(super().format(record))
+        text = self._redactor.clean(super().format(record))
         return AUTHORIZATION.sub(r"\1 [redacted]", text)
 
 
